@@ -1,0 +1,1 @@
+"""coder_cli/commands."""
