@@ -1,0 +1,99 @@
+"""How an import or a build ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from server.terraform.model.found import ExternalAuth, Parameter, Preset, Variable
+from server.terraform.model.resources import AITask, Resource
+from server.terraform.model.words import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One complaint of terraform, with the place it is about."""
+
+    severity: Literal["error", "warning"]
+    summary: str
+    detail: str = ""
+    file: str = ""
+    line: int = 0
+    source: str = ""
+    """The source line, as written."""
+    block: str = ""
+    """``resource "coder_agent" "main"``, when terraform names it."""
+    resource: str = ""
+    """The resource address, when terraform names one."""
+
+    @property
+    def sentence(self) -> str:
+        """Return everything a person needs to find the fault, on few lines."""
+        where = f"{self.file}:{self.line}" if self.file else ""
+        place = ", in ".join(part for part in (where, self.block or self.resource) if part)
+        lines = [f"{place}: {self.summary}" if place else self.summary]
+        if self.source:
+            lines.append(f"  {self.line}: {self.source.strip()}")
+        if self.detail:
+            lines.append(self.detail.strip())
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an import or a build failed: a message for a person and a code for clients."""
+
+    message: str
+    code: ErrorCode = ErrorCode.NONE
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def canceled(self) -> bool:
+        """Tell whether it ended because somebody asked for that."""
+        return self.code is ErrorCode.CANCELED
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long terraform took for one thing."""
+
+    started_at: datetime
+    ended_at: datetime
+    stage: Literal["init", "plan", "graph", "apply"]
+    source: str
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a template version offers; with ``error`` set, only what was learned before it."""
+
+    error: Failure | None = None
+    readme: str = ""
+    variables: tuple[Variable, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    external_auth: tuple[ExternalAuth, ...] = ()
+    workspace_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    start_resources: tuple[Resource, ...] = ()
+    """What exists while a workspace runs; a template lists these as transition ``start``."""
+    stop_resources: tuple[Resource, ...] = ()
+    """What stays while a workspace is stopped."""
+    has_ai_task: bool = False
+    has_external_agent: bool = False
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made. ``state`` must be saved whether or not there is an ``error``."""
+
+    state: bytes | None = field(default=None, repr=False)
+    """None only when nothing was ever made."""
+    error: Failure | None = None
+    resources: tuple[Resource, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    ai_tasks: tuple[AITask, ...] = ()
+    has_external_agent: bool = False
+    warnings: tuple[Diagnostic, ...] = ()
