@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from server.terraform.model import (
     Transition,
 )
 
-Outcome = TypeVar("Outcome", Imported, Built)
+Outcome = TypeVar("Outcome")
 CANCELED = Failure("terraform was cancelled", ErrorCode.CANCELED)
 STATE = b'{"version": 4, "serial": 1, "resources": []}'
 
@@ -28,15 +29,15 @@ STATE = b'{"version": 4, "serial": 1, "resources": []}'
 class FakeTerraform:
     """Answer each request with the next scripted outcome, else with a plain success.
 
-    An outcome is a value or a function of the request. ``gate`` holds every request back until it
+    An outcome is a function of the request; ``script`` queues plain values. ``gate`` holds every request back until it
     is set; a cancelled console lets it go with ``CANCELED``, as the real one does.
     """
 
-    imports: deque[Imported | Callable[[ImportRequest], Imported]] = field(
-        default_factory=deque[Imported | Callable[[ImportRequest], Imported]]
+    imports: deque[Callable[[ImportRequest], Imported]] = field(
+        default_factory=deque[Callable[[ImportRequest], Imported]]
     )
-    builds: deque[Built | Callable[[BuildRequest], Built]] = field(
-        default_factory=deque[Built | Callable[[BuildRequest], Built]]
+    builds: deque[Callable[[BuildRequest], Built]] = field(
+        default_factory=deque[Callable[[BuildRequest], Built]]
     )
     left_behind: dict[Path, bytes] = field(default_factory=dict[Path, bytes])
     """Work directory → the state that ``sweep`` finds there."""
@@ -54,8 +55,8 @@ class FakeTerraform:
         self, *, imports: Iterable[Imported] = (), builds: Iterable[Built] = ()
     ) -> "FakeTerraform":
         """Queue outcomes and return self."""
-        self.imports.extend(imports)
-        self.builds.extend(builds)
+        self.imports.extend(partial(_answer, outcome) for outcome in imports)
+        self.builds.extend(partial(_answer, outcome) for outcome in builds)
         return self
 
     async def import_version(self, request: ImportRequest, console: Console) -> Imported:
@@ -65,7 +66,7 @@ class FakeTerraform:
         console.log("info", Stage.DETECT_PERSISTENT, "Terraform 1.12.0")
         if await self._cancelled(console):
             return Imported(error=CANCELED)
-        return _next(self.imports, request, Imported())
+        return self.imports.popleft()(request) if self.imports else Imported()
 
     async def dry_run(self, request: BuildRequest, console: Console) -> Built:
         """Return the next scripted build, without a state."""
@@ -73,7 +74,7 @@ class FakeTerraform:
         console.log("info", Stage.PLAN, "Terraform 1.12.0")
         if await self._cancelled(console):
             return Built(error=CANCELED)
-        return _next(self.builds, request, Built())
+        return self.builds.popleft()(request) if self.builds else Built()
 
     async def build(self, request: BuildRequest, console: Console) -> Built:
         """Return the next scripted build."""
@@ -83,8 +84,9 @@ class FakeTerraform:
         if await self._cancelled(console):
             return Built(state=request.state, error=CANCELED)
         console.log("info", request.transition.stage, "Apply complete!")
-        gone = request.transition is Transition.DELETE
-        return _next(self.builds, request, Built(state=None if gone else STATE))
+        if self.builds:
+            return self.builds.popleft()(request)
+        return Built(state=None if request.transition is Transition.DELETE else STATE)
 
     async def sweep(self, work_dir: Path) -> bytes | None:
         """Return the state scripted for ``work_dir``."""
@@ -104,10 +106,5 @@ class FakeTerraform:
         return console.cancelled.is_set()
 
 
-def _next(
-    queue: deque[Outcome | Callable[..., Outcome]],
-    request: ImportRequest | BuildRequest,
-    default: Outcome,
-) -> Outcome:
-    outcome = queue.popleft() if queue else default
-    return outcome if isinstance(outcome, Imported | Built) else outcome(request)
+def _answer(outcome: Outcome, _request: object) -> Outcome:
+    return outcome
