@@ -1,0 +1,31 @@
+"""Every setting of the server: one typed place, and the server's only look at the environment."""
+
+from server.settings.kinds import Address
+from server.settings.load import (
+    CONFIG_ENV,
+    OPTIONS,
+    Given,
+    Settings,
+    SettingsError,
+    Source,
+    load,
+    process_environ,
+)
+from server.settings.option import Option
+from server.settings.show import deployment_config, describe, write_yaml
+
+__all__ = [
+    "CONFIG_ENV",
+    "OPTIONS",
+    "Address",
+    "Given",
+    "Option",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "deployment_config",
+    "describe",
+    "load",
+    "process_environ",
+    "write_yaml",
+]

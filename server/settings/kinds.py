@@ -1,0 +1,186 @@
+"""The kinds of value an option can hold: how each is read from text and YAML, and shown again."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from coder_cli.kit.durations import format_duration, nanoseconds, parse_duration
+
+T = TypeVar("T")
+Shown = str | int | bool | list[str] | dict[str, str] | None
+"""A value as YAML and JSON write it."""
+
+
+class Address(NamedTuple):
+    """Where to listen: a host (empty: every interface) and a port (0: any free one)."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True)  # no slots: typing writes to instances of a subscripted generic
+class Kind(Generic[T]):
+    """How one type of value is written."""
+
+    name: str
+    """The word for it in ``--help``."""
+    parse: Callable[[Sequence[str]], T]
+    """Read the value from its words: one for a plain value, any number for a list.
+
+    Raises ``ValueError`` with a sentence for a person.
+    """
+    show: Callable[[T], Shown]
+    """Write the value for YAML and for the option list of the API."""
+    json: Callable[[T], Shown]
+    """Write the value for the ``config`` object of the API, in the wire's units."""
+    many: bool = False
+    switch: bool = False
+
+
+def _one(parse: Callable[[str], T]) -> Callable[[Sequence[str]], T]:
+    return lambda words: parse(words[-1].strip() if words else "")
+
+
+def _plain(value: Shown) -> Shown:
+    return value
+
+
+def _bool(text: str) -> bool:
+    match text.lower():
+        case "true" | "t" | "1" | "yes" | "on":
+            return True
+        case "false" | "f" | "0" | "no" | "off" | "":
+            return False
+        case _:
+            raise ValueError(f"{text!r} is neither true nor false.")
+
+
+def _address(text: str) -> Address | None:
+    if not text:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not an address; write it like 127.0.0.1:3000.")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _url(text: str) -> str:
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{text!r} is not a URL; write it like https://coder.example.com.")
+    return text.rstrip("/")
+
+
+def _words(words: Sequence[str]) -> tuple[str, ...]:
+    split = (part.strip() for word in words for part in word.split(","))
+    return tuple(part for part in split if part)
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in _words(words):
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip():
+            raise ValueError(f"{word!r} is not of the form key=value.")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _networks(words: Sequence[str]) -> tuple[str, ...]:
+    for word in _words(words):
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            raise ValueError(f"{word!r} is not a network; write it like 10.0.0.0/8.") from None
+    return _words(words)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _show_path(value: Path | None) -> Shown:
+    return str(value) if value else ""
+
+
+def _wildcard(text: str) -> str:
+    if text and not re.fullmatch(r"\*[a-z0-9-]*(\.[a-z0-9-]+)+(:\d+)?", text.lower()):
+        raise ValueError(
+            f"{text!r} is not a wildcard host; write it like *.example.com, without a scheme."
+        )
+    return text
+
+
+def _suffix(text: str) -> str:
+    if text.startswith(".") or re.search(r"[\s*?]", text):
+        raise ValueError(f"{text!r} may have no leading dot, no spaces, no '*' and no '?'.")
+    return text
+
+
+def choice(name: str, *allowed: str) -> Kind[str]:
+    """Return the kind whose value is one of ``allowed``."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"{text!r} is not one of {', '.join(allowed)}.")
+        return text
+
+    return Kind(name, _one(parse), _plain, _plain)
+
+
+def integer(low: int, high: int) -> Kind[int]:
+    """Return the kind of whole numbers from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d+", text):
+            raise ValueError(f"{text!r} is not a whole number.")
+        if not low <= int(text) <= high:
+            raise ValueError(f"{text} is not between {low} and {high}.")
+        return int(text)
+
+    return Kind("int", _one(parse), _plain, _plain)
+
+
+def _duration(text: str) -> timedelta:
+    span = parse_duration(text)
+    if span < timedelta(0):
+        raise ValueError(f"{text!r} is negative.")
+    return span
+
+
+TEXT = Kind[str]("string", _one(str), _plain, _plain)
+BOOL = Kind[bool]("bool", _one(_bool), _plain, _plain, switch=True)
+URL = Kind[str]("url", _one(_url), _plain, _plain)
+WILDCARD = Kind[str]("host", _one(_wildcard), _plain, _plain)
+SUFFIX = Kind[str]("string", _one(_suffix), _plain, _plain)
+ADDRESS = Kind[Address | None](
+    "host:port",
+    _one(_address),
+    lambda value: str(value) if value else "",
+    lambda value: str(value) if value else "",
+)
+DURATION = Kind[timedelta]("duration", _one(_duration), format_duration, nanoseconds)
+WORDS = Kind[tuple[str, ...]]("string-array", _words, list, list, many=True)
+NETWORKS = Kind[tuple[str, ...]]("string-array", _networks, list, list, many=True)
+PAIRS = Kind[dict[str, str]](
+    "key=value",
+    _pairs,
+    lambda value: [f"{key}={item}" for key, item in value.items()],
+    dict,
+    many=True,
+)
+PATH = Kind[Path | None]("path", _one(_path), _show_path, _show_path)
