@@ -3,6 +3,8 @@
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from coder_cli.sdk.common import LogLevel, Request, Shape, Time
 
 
@@ -141,7 +143,7 @@ class WorkspaceApp(Shape):
     subdomain: bool = False
     subdomain_name: str = ""
     sharing_level: AppSharingLevel = AppSharingLevel.OWNER
-    healthcheck: Healthcheck = Healthcheck()
+    healthcheck: Healthcheck = Field(default_factory=Healthcheck)
     health: AppHealth = AppHealth.DISABLED
     group: str = ""
     hidden: bool = False
@@ -219,7 +221,7 @@ class WorkspaceAgent(Shape):
     connection_timeout_seconds: int = 120
     troubleshooting_url: str = ""
     subsystems: list[AgentSubsystem] = []
-    health: WorkspaceAgentHealth = WorkspaceAgentHealth()
+    health: WorkspaceAgentHealth = Field(default_factory=WorkspaceAgentHealth)
     display_apps: list[DisplayApp] = []
     log_sources: list[WorkspaceAgentLogSource] = []
     scripts: list[WorkspaceAgentScript] = []

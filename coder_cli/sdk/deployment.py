@@ -97,7 +97,7 @@ class WorkspaceDeploymentStats(Shape):
     running: int = 0
     failed: int = 0
     stopped: int = 0
-    connection_latency_ms: LatencyStats = LatencyStats()
+    connection_latency_ms: LatencyStats = Field(default_factory=LatencyStats)
     rx_bytes: int = 0
     tx_bytes: int = 0
 
@@ -113,8 +113,8 @@ class DeploymentStats(Shape):
     aggregated_from: Time
     collected_at: Time
     next_update_at: Time
-    workspaces: WorkspaceDeploymentStats = WorkspaceDeploymentStats()
-    session_count: SessionCountDeploymentStats = SessionCountDeploymentStats()
+    workspaces: WorkspaceDeploymentStats = Field(default_factory=WorkspaceDeploymentStats)
+    session_count: SessionCountDeploymentStats = Field(default_factory=SessionCountDeploymentStats)
 
 
 class OptionGroup(Shape):
@@ -198,12 +198,12 @@ class HealthcheckReport(Shape):
     time: Time
     healthy: bool
     severity: HealthSeverity
-    derp: HealthReport = HealthReport()
-    access_url: AccessURLReport = AccessURLReport()
-    websocket: WebsocketReport = WebsocketReport()
-    database: DatabaseReport = DatabaseReport()
-    workspace_proxy: HealthReport = HealthReport()
-    provisioner_daemons: HealthReport = HealthReport()
+    derp: HealthReport = Field(default_factory=HealthReport)
+    access_url: AccessURLReport = Field(default_factory=AccessURLReport)
+    websocket: WebsocketReport = Field(default_factory=WebsocketReport)
+    database: DatabaseReport = Field(default_factory=DatabaseReport)
+    workspace_proxy: HealthReport = Field(default_factory=HealthReport)
+    provisioner_daemons: HealthReport = Field(default_factory=HealthReport)
     coder_version: str = ""
 
 
@@ -228,7 +228,7 @@ class AppearanceConfig(Shape):
     application_name: str = ""
     logo_url: str = ""
     docs_url: str = ""
-    service_banner: BannerConfig = BannerConfig()
+    service_banner: BannerConfig = Field(default_factory=BannerConfig)
     announcement_banners: list[BannerConfig] = []
     support_links: list[LinkConfig] = []
 

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from coder_cli.sdk.common import ZERO_ID, LogLevel, Shape, Time
 
 
@@ -76,10 +78,10 @@ class ProvisionerJob(Shape):
     queue_size: int = 0
     organization_id: UUID
     initiator_id: UUID = ZERO_ID
-    input: JobInput = JobInput()
+    input: JobInput = Field(default_factory=JobInput)
     type: JobType
     available_workers: list[UUID] = []
-    metadata: JobMetadata = JobMetadata()
+    metadata: JobMetadata = Field(default_factory=JobMetadata)
     logs_overflowed: bool = False
 
 

@@ -79,8 +79,8 @@ class Template(Shape):
     icon: str = ""
     default_ttl_ms: int = 0
     activity_bump_ms: int = HOUR_MS
-    autostop_requirement: AutostopRequirement = AutostopRequirement()
-    autostart_requirement: AutostartRequirement = AutostartRequirement()
+    autostop_requirement: AutostopRequirement = Field(default_factory=AutostopRequirement)
+    autostart_requirement: AutostartRequirement = Field(default_factory=AutostartRequirement)
     created_by_id: UUID
     created_by_name: str = ""
     allow_user_autostart: bool = True

@@ -103,7 +103,7 @@ class CreateFirstUserRequest(Request):
     password: str = Field(min_length=1)
     name: RealName = ""
     trial: bool = False
-    trial_info: TrialInfo = TrialInfo()
+    trial_info: TrialInfo = Field(default_factory=TrialInfo)
 
 
 class CreateFirstUserResponse(Shape):
@@ -215,9 +215,9 @@ class OIDCAuthMethod(AuthMethod):
 
 class AuthMethods(Shape):
     terms_of_service_url: str = ""
-    password: AuthMethod = AuthMethod(enabled=True)
-    github: GithubAuthMethod = GithubAuthMethod(enabled=False)
-    oidc: OIDCAuthMethod = OIDCAuthMethod(enabled=False)
+    password: AuthMethod = Field(default_factory=lambda: AuthMethod(enabled=True))
+    github: GithubAuthMethod = Field(default_factory=lambda: GithubAuthMethod(enabled=False))
+    oidc: OIDCAuthMethod = Field(default_factory=lambda: OIDCAuthMethod(enabled=False))
 
 
 class GitSSHKey(Shape):

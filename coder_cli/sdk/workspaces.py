@@ -67,7 +67,7 @@ class Workspace(Shape):
     last_used_at: Time
     deleting_at: Time | None = None
     dormant_at: Time | None = None
-    health: WorkspaceHealth = WorkspaceHealth()
+    health: WorkspaceHealth = Field(default_factory=WorkspaceHealth)
     automatic_updates: AutomaticUpdates = AutomaticUpdates.NEVER
     allow_renames: bool = False
     favorite: bool = False
