@@ -1,0 +1,171 @@
+"""The door to PostgreSQL: a pool, and units of work with their actor inside.
+
+One place ends a transaction (``Database.tx``). Facts leave with the commit, as NOTIFY does.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, TypeVar
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from coder_cli.kit.clock import Clock, SystemClock
+from server.kit.authz import Actor
+from server.kit.errors import Unavailable
+from server.kit.facts import CHANNEL, Fact
+
+R = TypeVar("R")
+Args = Mapping[str, Any]
+Connection = AsyncConnection[Any]
+"""A raw connection; only migrations and the listener of facts hold one."""
+
+NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"
+
+
+class DatabaseUnreachable(Exception):
+    """No connection can be made; the text is one sentence and holds no password."""
+
+
+def jsonb(value: object) -> Jsonb:
+    """Wrap ``value`` for a ``jsonb`` column."""
+    return Jsonb(value)
+
+
+async def connect(dsn: str) -> Connection:
+    """Open one autocommit connection outside the pool, for migrations and listening.
+
+    Raises:
+        DatabaseUnreachable: nothing answers at ``dsn``, or it refuses us.
+    """
+    try:
+        return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=10)
+    except OperationalError as error:
+        raise DatabaseUnreachable(_reason(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One unit of work: a connection, and whoever it is done for."""
+
+    conn: Connection
+    actor: Actor
+    now: datetime
+
+    async def one(self, row: type[R], sql: LiteralString, args: Args | None = None) -> R | None:
+        """Return the first row as a ``row`` dataclass, or None."""
+        async with self.conn.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(sql, args)
+            return await cursor.fetchone()
+
+    async def all(self, row: type[R], sql: LiteralString, args: Args | None = None) -> list[R]:
+        """Return every row as a ``row`` dataclass."""
+        async with self.conn.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(sql, args)
+            return await cursor.fetchall()
+
+    async def value(self, sql: LiteralString, args: Args | None = None) -> Any:
+        """Return the first column of the first row, or None when there is no row."""
+        async with self.conn.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(sql, args)
+            return await cursor.fetchone()
+
+    async def values(self, sql: LiteralString, args: Args | None = None) -> list[Any]:
+        """Return the first column of every row."""
+        async with self.conn.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(sql, args)
+            return await cursor.fetchall()
+
+    async def rows(self, sql: LiteralString, args: Args | None = None) -> list[dict[str, Any]]:
+        """Return every row as a dict, for reports that have no type of their own."""
+        async with self.conn.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(sql, args)
+            return await cursor.fetchall()
+
+    async def run(self, sql: LiteralString, args: Args | None = None) -> int:
+        """Run a statement and return how many rows it touched."""
+        cursor = await self.conn.execute(sql, args)
+        return cursor.rowcount
+
+    async def many(self, sql: LiteralString, rows: Sequence[Args]) -> None:
+        """Run a statement once for each of ``rows``, in one round trip."""
+        if not rows:
+            return
+        async with self.conn.cursor() as cursor:
+            await cursor.executemany(sql, rows)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[None]:
+        """Let what is inside fail (a taken name, say) without dooming the unit of work."""
+        async with self.conn.transaction():
+            yield
+
+    async def announce(self, fact: Fact) -> None:
+        """Tell listeners at COMMIT. A ROLLBACK unsays it."""
+        message = {"topics": fact.topics(), "fact": fact.model_dump(mode="json")}
+        await self.run(NOTIFY, {"channel": CHANNEL, "payload": json.dumps(message)})
+
+
+class Database:
+    """A pool of connections; ``tx`` is the only way to one."""
+
+    def __init__(
+        self, dsn: str, *, max_open: int = 10, min_open: int = 1, clock: Clock | None = None
+    ) -> None:
+        self.dsn = dsn
+        self.clock = clock or SystemClock()
+        self._pool = AsyncConnectionPool[Connection](
+            dsn,
+            min_size=min(min_open, max_open),
+            max_size=max_open,
+            open=False,
+            timeout=30,
+            max_waiting=1000,
+            kwargs={"autocommit": True, "application_name": "coder"},
+        )
+
+    async def open(self) -> None:
+        """Connect; wait until the first connection stands.
+
+        Raises:
+            DatabaseUnreachable: nothing answers within ten seconds.
+        """
+        # The pool retries in silence; a first connection of our own tells the true reason.
+        await (await connect(self.dsn)).close()
+        try:
+            await self._pool.open(wait=True, timeout=10)
+        except PoolTimeout as error:
+            raise DatabaseUnreachable("the database does not answer within 10s") from error
+
+    async def close(self) -> None:
+        """Close every connection; wait at most five seconds for busy ones."""
+        await self._pool.close(timeout=5)
+
+    def stats(self) -> Mapping[str, int]:
+        """Return the pool's own counters, for metrics."""
+        return self._pool.get_stats()
+
+    @asynccontextmanager
+    async def tx(self, actor: Actor) -> AsyncGenerator[Tx]:
+        """Open a unit of work for ``actor``; commit at the end, roll back on an error.
+
+        Raises:
+            Unavailable: no connection became free, or the database went away.
+        """
+        try:
+            async with self._pool.connection() as conn, conn.transaction():
+                yield Tx(conn, actor, self.clock.now())
+        except (PoolTimeout, OperationalError) as error:
+            raise Unavailable(
+                "The database does not answer; try again.", detail=_reason(error)
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a driver's message: it names host and cause, never a password."""
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,44 @@
+"""Fixtures that every room's tests share. Prices: a cloned database 25 ms, a pool 15 ms."""
+
+from collections.abc import AsyncGenerator, Generator
+
+import pytest
+
+from server.kit.db import Database
+from tests.support.clock import FakeClock
+from tests.support.postgres import TestPostgres, cloned
+
+_postgres = TestPostgres()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once, before xdist's workers inherit its address."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        _postgres.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it where it was started."""
+    _postgres.stop()
+
+
+@pytest.fixture
+def dsn() -> Generator[str]:
+    """The address of a migrated database of this test's own."""
+    with cloned(_postgres.start()) as address:
+        yield address
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncGenerator[Database]:
+    """An open pool on a database of this test's own."""
+    database = Database(dsn)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until it is advanced."""
+    return FakeClock()

@@ -1,0 +1,89 @@
+"""Units of work: one commit, facts with it, hidden rows, and what is unsaid by a rollback."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from typing_extensions import override
+
+from server.kit.authz import as_system
+from server.kit.db import Database, DatabaseUnreachable, connect
+from server.kit.facts import Fact
+from server.kit.migrate import NewerDatabase, migrate, migrations
+from server.kit.pubsub import Pubsub
+
+ME = as_system("test")
+
+
+class Happened(Fact):
+    what: str
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return ("things", f"thing:{self.what}")
+
+
+async def test_an_error_rolls_everything_back(database: Database) -> None:
+    with suppress(ZeroDivisionError):
+        async with database.tx(ME) as tx:
+            await tx.run("INSERT INTO site_configs VALUES ('a', 'b')")
+            raise ZeroDivisionError
+    async with database.tx(ME) as tx:
+        assert await tx.value("SELECT count(*) FROM site_configs") == 0
+
+
+async def test_a_rolled_back_fact_is_never_heard_and_a_committed_one_once(
+    database: Database,
+) -> None:
+    pubsub = Pubsub(database.dsn)
+    listening = asyncio.ensure_future(pubsub.run())
+    await pubsub.listening.wait()
+    with pubsub.mailbox("things") as box, pubsub.bell("thing:kept") as bell:
+        with suppress(ZeroDivisionError):
+            async with database.tx(ME) as tx:
+                await tx.announce(Happened(what="lost"))
+                raise ZeroDivisionError
+        async with database.tx(ME) as tx:
+            await tx.announce(Happened(what="kept"))
+        assert (await box.get())["what"] == "kept"
+        assert await bell.wait(timeout=5)
+    listening.cancel()
+
+
+async def test_a_savepoint_lets_a_taken_name_fail_alone(database: Database) -> None:
+    async with database.tx(ME) as tx:
+        await tx.run("INSERT INTO site_configs VALUES ('a', 'b')")
+        with pytest.raises(Exception, match="duplicate key"):
+            async with tx.savepoint():
+                await tx.run("INSERT INTO site_configs VALUES ('a', 'c')")
+        assert await tx.value("SELECT value FROM site_configs") == "b"
+
+
+async def test_migrating_twice_changes_nothing_and_many_at_once_are_safe(dsn: str) -> None:
+    assert await migrate(dsn) == []
+    assert await asyncio.gather(*(migrate(dsn) for _ in range(4))) == [[], [], [], []]
+
+
+async def test_a_newer_database_is_refused_with_both_versions(dsn: str) -> None:
+    connection = await connect(dsn)
+    async with connection:
+        await connection.execute("INSERT INTO schema_migrations VALUES (9999, 'later')")
+    with pytest.raises(NewerDatabase, match="9999"):
+        await migrate(dsn)
+
+
+async def test_a_backup_is_asked_for_before_an_upgrade_only(dsn: str) -> None:
+    asked: list[int] = []
+
+    async def backup(version: int) -> None:
+        asked.append(version)
+
+    await migrate(dsn, before_upgrade=backup)
+    assert asked == []
+    assert migrations()[0].name == "initial"
+
+
+async def test_an_unreachable_database_says_so_without_the_password() -> None:
+    with pytest.raises(DatabaseUnreachable) as refusal:
+        await connect("postgresql://u:hunter2@127.0.0.1:1/db")
+    assert "hunter2" not in str(refusal.value)

