@@ -1,0 +1,164 @@
+"""What surrounds every request: headers, CSRF, error bodies, rate limits, real addresses."""
+
+from collections.abc import AsyncGenerator
+from ipaddress import ip_network
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, WebSocket
+from pydantic import BaseModel
+from starlette.requests import HTTPConnection
+
+from server.kit.authz import Actor
+from server.kit.errors import Conflict, FieldError, Unauthorized
+from server.kit.guard import Guard
+from server.kit.limits import Limiter
+from server.kit.realip import TrustedProxies, client_ip
+from server.kit.routing import Authenticator, Limits, Me, install, limit_requests, provide
+from tests.support.clock import FakeClock
+
+
+class Body(BaseModel):
+    name: str
+
+
+async def authenticate(connection: HTTPConnection) -> Actor:
+    token = connection.headers.get("Coder-Session-Token") or connection.cookies.get(
+        "coder_session_token"
+    )
+    if token != "good":
+        raise Unauthorized("Cookie or header is invalid.")
+    return Actor(None, "somebody")
+
+
+def make_app(clock: FakeClock, limit: int = 3) -> FastAPI:
+    app = FastAPI(dependencies=[Depends(limit_requests)], strict_content_type=False)
+    install(app)
+    provide(app, Authenticator, authenticate)
+    provide(app, Limits, Limits(api=limit))
+    provide(app, Limiter, Limiter(clock))
+
+    @app.post("/api/v2/things")
+    async def post_thing(body: Body, me: Me) -> dict[str, str]:
+        return {"name": body.name, "by": me.label}
+
+    @app.get("/api/v2/taken")
+    async def get_taken() -> None:
+        raise Conflict("Taken.", detail="By Bob.", fields=[FieldError("name", "is taken")])
+
+    @app.get("/api/v2/crash")
+    async def get_crash() -> None:
+        raise RuntimeError("a secret cause")
+
+    @app.get("/api/v2/ip")
+    async def get_ip(connection: HTTPConnection) -> str:
+        return client_ip(connection)
+
+    @app.websocket("/api/v2/ws")
+    async def get_ws(websocket: WebSocket, me: Me) -> None:
+        await websocket.accept()
+
+    return app
+
+
+@pytest.fixture
+async def client(clock: FakeClock) -> AsyncGenerator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(Guard(make_app(clock)), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+async def test_every_answer_carries_version_request_id_and_nosniff(
+    client: httpx.AsyncClient,
+) -> None:
+    for path in ("/api/v2/taken", "/api/v2/nowhere"):
+        headers = (await client.get(path)).headers
+        assert headers["X-Coder-Build-Version"].startswith("v")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert len(headers["X-Coder-Request-Id"]) == 36
+
+
+async def test_refusals_have_one_form(client: httpx.AsyncClient) -> None:
+    taken = await client.get("/api/v2/taken")
+    assert (taken.status_code, taken.json()) == (
+        409,
+        {
+            "message": "Taken.",
+            "detail": "By Bob.",
+            "validations": [{"field": "name", "detail": "is taken"}],
+        },
+    )
+    missing = await client.get("/api/v2/nowhere")
+    assert (missing.status_code, missing.json()) == (404, {"message": "Route not found."})
+
+
+async def test_a_crash_hides_its_cause(client: httpx.AsyncClient) -> None:
+    crash = await client.get("/api/v2/crash")
+    assert crash.status_code == 500
+    assert "secret" not in crash.text
+
+
+async def test_a_bad_body_is_400_and_names_the_field(client: httpx.AsyncClient) -> None:
+    headers = {"Coder-Session-Token": "good"}
+    shape = await client.post("/api/v2/things", json={}, headers=headers)
+    assert shape.status_code == 400
+    assert shape.json()["validations"][0]["field"] == "name"
+    garbled = await client.post("/api/v2/things", content=b"{", headers=headers)
+    assert garbled.status_code == 400
+    assert garbled.json()["message"] == "Request body must be valid JSON."
+
+
+async def test_without_a_key_it_is_401(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/api/v2/things", json={"name": "x"})).status_code == 401
+
+
+async def test_a_cookie_alone_does_not_write(client: httpx.AsyncClient) -> None:
+    cookies = {"coder_session_token": "good", "csrf_token": "abc"}
+    cookie = "; ".join(f"{key}={value}" for key, value in cookies.items())
+    forged = await client.post("/api/v2/things", json={"name": "x"}, headers={"Cookie": cookie})
+    assert forged.status_code == 400
+    assert "CSRF" in forged.text
+    honest = await client.post(
+        "/api/v2/things",
+        json={"name": "x"},
+        headers={"Cookie": cookie, "X-CSRF-TOKEN": "abc"},
+    )
+    assert honest.status_code == 200
+    with_header = await client.post(
+        "/api/v2/things",
+        json={"name": "x"},
+        headers={"Cookie": cookie, "Coder-Session-Token": "good"},
+    )
+    assert with_header.status_code == 200
+
+
+async def test_the_fourth_request_in_a_minute_waits(
+    client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    codes = [(await client.get("/api/v2/ip")).status_code for _ in range(4)]
+    assert codes == [200, 200, 200, 429]
+    limited = await client.get("/api/v2/ip")
+    assert limited.headers["Retry-After"] == "60"
+    assert (await client.get("/api/v2/taken")).status_code == 409
+    await clock.advance(61)
+    assert (await client.get("/api/v2/ip")).status_code == 200
+
+
+async def test_a_proxy_is_believed_only_when_trusted(clock: FakeClock) -> None:
+    app = make_app(clock)
+    forwarded = {"X-Forwarded-For": "6.6.6.6, 1.2.3.4"}
+    transport = httpx.ASGITransport(app, client=("10.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/api/v2/ip", headers=forwarded)).json() == "10.0.0.1"
+        app.state.trusted_proxies = TrustedProxies(
+            ("X-Forwarded-For",), (ip_network("10.0.0.0/8"),)
+        )
+        assert (await client.get("/api/v2/ip", headers=forwarded)).json() == "1.2.3.4"
+
+
+def test_the_limiter_forgets_old_keys(clock: FakeClock) -> None:
+    limiter = Limiter(clock)
+    for number in range(60_000):
+        limiter.take(f"key {number}", 1)
+    assert limiter.take("key 0", 1) == 0
+    assert limiter.take("key 59999", 1) > 0
