@@ -1,0 +1,32 @@
+"""The parser of boot commands: argparse, with this product's words for what is wrong."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+from typing_extensions import override
+
+from coder_cli.kit.refused import Refused
+
+
+class BootParser(argparse.ArgumentParser):
+    """Parse the words of ``coder <name>``; a wrong word is a `Refused`, not an exit."""
+
+    def __init__(self, name: str, description: str, *, usage: str | None = None) -> None:
+        super().__init__(
+            prog=f"coder {name}",
+            description=description,
+            usage=usage,
+            allow_abbrev=False,
+            epilog="Global flags stand before the command; coder --help lists them.",
+        )
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words."""
+        raise Refused(f"{message[:1].upper()}{message[1:]}.")
+
+    def write(self, text: str) -> None:
+        """Print a result."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
