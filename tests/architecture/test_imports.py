@@ -1,0 +1,25 @@
+"""The import contracts, and who may act as the system."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+SYSTEM_CALLERS: set[str] = set()
+"""Modules that act as the deployment itself; reviewed one by one."""
+
+
+def test_the_contracts_are_kept() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_caller_of_as_system_is_known() -> None:
+    callers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "server").rglob("*.py")
+        if "as_system(" in path.read_text() and path.name != "authz.py"
+    }
+    assert callers == SYSTEM_CALLERS
