@@ -1,0 +1,53 @@
+"""How this room refuses: the sentences that clients know.
+
+Source: reference, API and CLI, sections 2.1 and 2.7.
+"""
+
+from server.kit.errors import Conflict, FieldError, Forbidden, Gone, Invalid
+
+TAKEN = "This value is already in use and should be unique."
+
+
+class NameTaken(Conflict):
+    """The owner has a workspace of that name, in whatever case."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'Workspace "{name}" already exists.', fields=[FieldError("name", TAKEN)])
+
+
+class BuildActive(Conflict):
+    """Another build of the workspace has not ended, or was created at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__("A workspace build is already active.")
+
+
+class WorkspaceGone(Gone):
+    """The workspace was deleted; ``include_deleted=true`` shows it all the same."""
+
+    def __init__(self, workspace_id: object, owner: str, name: str) -> None:
+        super().__init__(
+            f'Workspace "{owner}/{name}" ({workspace_id}) was deleted.',
+            detail='Ask with "?include_deleted=true" to view it.',
+        )
+
+
+class Dormant(Conflict):
+    """A dormant workspace neither starts nor lets anyone in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The workspace is dormant.", detail="Activate it before it is started or connected to."
+        )
+
+
+class TemplateManagersOnly(Forbidden):
+    """Terraform state, orphaning and debug logs are for those who may update the template."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Only template managers may {what}.")
+
+
+def invalid_field(message: str, field: str, detail: str) -> Invalid:
+    """Return the refusal of one bad field."""
+    return Invalid(message, fields=[FieldError(field, detail)])

@@ -1,0 +1,41 @@
+"""What happened to workspaces. Ids only: whoever listens re-reads."""
+
+from uuid import UUID
+
+from typing_extensions import override
+
+from server.kit.facts import Fact
+
+
+def topic(workspace_id: UUID) -> str:
+    """Return the topic of everything that changes how one workspace looks."""
+    return f"workspace:{workspace_id}"
+
+
+EVERY_WORKSPACE = "workspaces"
+
+
+class WorkspaceChanged(Fact):
+    """Something that a page about the workspace shows is different now.
+
+    Rooms above announce it too, when an agent's line, lifecycle or app health changes.
+    """
+
+    workspace_id: UUID
+    owner_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (topic(self.workspace_id), EVERY_WORKSPACE)
+
+
+class BuildFinished(Fact):
+    """A build ended, well or badly. A fact of its own beside ``WorkspaceChanged``."""
+
+    workspace_id: UUID
+    owner_id: UUID
+    build_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (f"build:{self.build_id}", "builds", topic(self.workspace_id), EVERY_WORKSPACE)

@@ -1,0 +1,64 @@
+"""From an agent to its workspace."""
+
+from typing import LiteralString
+from uuid import UUID
+
+from server.kit.authz import Action, Kind
+from server.kit.db import Tx
+from server.workspaces.model import AgentIdentity
+
+IDENTITY: LiteralString = """
+    SELECT a.id AS agent_id, a.name AS agent_name, a.parent_id,
+           w.id AS workspace_id, w.name AS workspace_name,
+           w.owner_id, u.username AS owner_name, w.organization_id, w.template_id,
+           b.id AS build_id, b.build_number, b.transition,
+           w.dormant_at IS NOT NULL AS dormant, w.deleted,
+           NOT w.deleted AND (
+               b.build_number = l.build_number
+               OR (b.transition = 'start' AND b.build_number = l.build_number - 1
+                   AND l.transition IN ('stop', 'delete') AND l.completed_at IS NULL)
+           ) AS latest
+      FROM workspace_agents a
+      JOIN workspace_resources r ON r.id = a.resource_id
+      JOIN workspace_builds b ON b.job_id = r.job_id
+      JOIN workspaces w ON w.id = b.workspace_id
+      JOIN users u ON u.id = w.owner_id
+     CROSS JOIN LATERAL (
+           SELECT n.build_number, n.transition, j.completed_at
+             FROM workspace_builds n
+             JOIN provisioner_jobs j ON j.id = n.job_id
+            WHERE n.workspace_id = w.id
+            ORDER BY n.build_number DESC
+            LIMIT 1
+           ) l
+"""
+
+BY_TOKEN: LiteralString = f"""
+    {IDENTITY}
+     WHERE a.auth_token = %(hashed)s
+     ORDER BY b.build_number DESC, a.created_at DESC
+     LIMIT 1
+"""
+
+BY_ID: LiteralString = f"""
+    {IDENTITY}
+     WHERE a.id = %(id)s
+       AND (%(reach_all)s OR w.organization_id = ANY(%(reach_organizations)s)
+            OR (w.owner_id = %(reach_own)s
+                AND w.organization_id = ANY(%(reach_own_organizations)s)))
+"""
+
+
+async def agent_by_token(tx: Tx, hashed: bytes) -> AgentIdentity | None:
+    """Return whose token has this SHA-256, or None.
+
+    Terraform keeps an agent's token from build to build while the database gives each build's
+    agent a row of its own: the newest one is meant. Whether it may still connect is ``latest``.
+    """
+    return await tx.one(AgentIdentity, BY_TOKEN, {"hashed": hashed})
+
+
+async def agent(tx: Tx, agent_id: UUID, action: Action = Action.READ) -> AgentIdentity | None:
+    """Return an agent if the actor may do ``action`` to its workspace, else None."""
+    reach = tx.actor.reach(action, Kind.WORKSPACE)
+    return await tx.one(AgentIdentity, BY_ID, {"id": agent_id, **reach.args()})
