@@ -29,8 +29,8 @@ STATE = b'{"version": 4, "serial": 1, "resources": []}'
 class FakeTerraform:
     """Answer each request with the next scripted outcome, else with a plain success.
 
-    An outcome is a function of the request; ``script`` queues plain values. ``gate`` holds every request back until it
-    is set; a cancelled console lets it go with ``CANCELED``, as the real one does.
+    An outcome is a function of the request; ``script`` queues plain values. ``gate`` holds every
+    request back until it is set; a cancelled console lets it go with ``CANCELED``.
     """
 
     imports: deque[Callable[[ImportRequest], Imported]] = field(

@@ -1,0 +1,6 @@
+"""The ``coder/coder`` provider: what templates say in HCL, answered over gRPC."""
+
+from server.terraform.provider.host import ProviderHost, Reattach
+from server.terraform.provider.service import Session
+
+__all__ = ["ProviderHost", "Reattach", "Session"]

@@ -1,0 +1,251 @@
+"""Answers to terraform's calls: request bytes in, response bytes out. Knows no transport."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+from uuid import uuid4
+
+from server.terraform.provider import messages as m
+from server.terraform.provider.catalog import DATA_SOURCES, PROVIDER, RESOURCES
+from server.terraform.provider.protobuf import decode, encode
+from server.terraform.provider.schema import Body, Call, Finding, Nesting
+from server.terraform.provider.values import Object, has_unknown, pack, unpack, without_unknown
+
+DEFAULT_URL = "https://mydeployment.coder.com"
+_CAPABILITIES = {"plan_destroy": False, "get_provider_schema_optional": True}
+
+
+class Unimplemented(Exception):
+    """Terraform asks for something this provider does not have."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One build as the provider sees it: the values its types read. One per terraform command."""
+
+    env: Mapping[str, str] = field(repr=False)
+
+    def connect(self) -> "Connection":
+        """Begin a connection; each has its own provider configuration (aliases!)."""
+        return Connection(self.env, self.env.get("CODER_AGENT_URL") or DEFAULT_URL)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One provider instance of a terraform run."""
+
+    env: Mapping[str, str] = field(repr=False)
+    url: str
+
+    def handle(self, method: str, body: bytes) -> bytes:
+        """Answer one call.
+
+        Raises:
+            Unimplemented: there is no such method.
+            ValueError: the request is not what the protocol says.
+        """
+        service, _, name = method.lstrip("/").partition("/")
+        if service == "plugin.GRPCController":
+            return b""
+        answer = _ANSWERS.get(name)
+        if answer is None or service not in {"tfplugin5.Provider", "tfplugin6.Provider"}:
+            raise Unimplemented(method)
+        return answer(self, body)
+
+    def call(self) -> Call:
+        """Return what a hook works with."""
+        return Call(self.env, self.url)
+
+
+def _messages(found: list[Finding]) -> list[Object]:
+    return [finding.message() for finding in found]
+
+
+@cache
+def _schema() -> bytes:
+    return encode(
+        m.GET_SCHEMA_RESPONSE,
+        {
+            "provider": {"version": 0, "block": PROVIDER.message()},
+            "resource_schemas": {
+                name: {"version": kind.version, "block": kind.body.message()}
+                for name, kind in RESOURCES.items()
+            },
+            "data_source_schemas": {
+                name: {"version": kind.version, "block": kind.body.message()}
+                for name, kind in DATA_SOURCES.items()
+            },
+            "server_capabilities": _CAPABILITIES,
+        },
+    )
+
+
+def _get_schema(_connection: Connection, _body: bytes) -> bytes:
+    return _schema()
+
+
+def _get_metadata(_connection: Connection, _body: bytes) -> bytes:
+    return encode(
+        m.GET_METADATA_RESPONSE,
+        {
+            "server_capabilities": _CAPABILITIES,
+            "resources": [{"type_name": name} for name in RESOURCES],
+            "data_sources": [{"type_name": name} for name in DATA_SOURCES],
+        },
+    )
+
+
+def _validate_provider(_connection: Connection, body: bytes) -> bytes:
+    request = decode(m.VALIDATE_PROVIDER_REQUEST, body)
+    config: Object = unpack(request.get("config")) or {}
+    found = list(PROVIDER.findings(config))
+    if config.get("url") == "":
+        found.append(Finding('CODER_AGENT_URL must not be empty; got ""', path=("url",)))
+    return encode(
+        m.VALIDATE_PROVIDER_RESPONSE,
+        {"prepared_config": request.get("config"), "diagnostics": _messages(found)},
+    )
+
+
+def _configure(connection: Connection, body: bytes) -> bytes:
+    config: Object = unpack(decode(m.CONFIGURE_REQUEST, body).get("config")) or {}
+    url = config.get("url")
+    if isinstance(url, str) and url:
+        connection.url = url
+    return b""
+
+
+def _validate(bodies: Mapping[str, Body]) -> Callable[[Connection, bytes], bytes]:
+    def answer(_connection: Connection, body: bytes) -> bytes:
+        request = decode(m.VALIDATE_REQUEST, body)
+        config: Object = unpack(request["config"]) or {}
+        found = list(bodies[request["type_name"]].findings(config))
+        return encode(m.VALIDATE_RESPONSE, {"diagnostics": _messages(found)})
+
+    return answer
+
+
+def _upgrade(_connection: Connection, body: bytes) -> bytes:
+    request = decode(m.UPGRADE_REQUEST, body)
+    stored = json.loads(request["raw_state"]["json"])
+    value = RESOURCES[request["type_name"]].body.from_state(stored)
+    return encode(m.UPGRADE_RESPONSE, {"upgraded_state": pack(value)})
+
+
+def _read(connection: Connection, body: bytes) -> bytes:
+    request = decode(m.READ_REQUEST, body)
+    value, call = unpack(request.get("current_state")), connection.call()
+    read = RESOURCES[request["type_name"]].read
+    if value is not None and read is not None:
+        read(value, call)
+    return encode(
+        m.READ_RESPONSE,
+        {
+            "new_state": pack(value),
+            "diagnostics": _messages(call.found),
+            "private": request.get("private"),
+        },
+    )
+
+
+def _plan(connection: Connection, body: bytes) -> bytes:
+    request = decode(m.PLAN_REQUEST, body)
+    kind, call = RESOURCES[request["type_name"]], connection.call()
+    prior, proposed = unpack(request.get("prior_state")), unpack(request.get("proposed_new_state"))
+    if proposed is None:
+        return encode(m.PLAN_RESPONSE, {"planned_state": pack(None)})
+    planned = kind.body.planned(proposed, create=prior is None)
+    if kind.plan is not None:
+        kind.plan(planned, call)
+    changed = [] if prior is None else _changed(kind.body, prior, planned)
+    return encode(
+        m.PLAN_RESPONSE,
+        {
+            "planned_state": pack(planned),
+            # Nothing of coder/coder is ever updated in place.
+            "requires_replace": [{"steps": [{"attribute_name": name}]} for name in changed],
+            "planned_private": request.get("prior_private"),
+            "diagnostics": _messages(call.found),
+            "legacy_type_system": True,
+        },
+    )
+
+
+def _changed(body: Body, prior: Object, planned: Object) -> list[str]:
+    return [name for name, value in planned.items() if _differs(body, name, prior[name], value)]
+
+
+def _differs(body: Body, name: str, before: Any, now: Any) -> bool:
+    if has_unknown(now):
+        return True
+    block = body.blocks.get(name)
+    if block is not None and block.nesting is Nesting.SET:
+        return sorted(map(repr, before or ())) != sorted(map(repr, now or ()))
+    # The published provider does not tell null from the zero value, so its states do not either.
+    return (before or None) != (now or None)
+
+
+def _apply(connection: Connection, body: bytes) -> bytes:
+    request = decode(m.APPLY_REQUEST, body)
+    kind, call = RESOURCES[request["type_name"]], connection.call()
+    prior, planned = unpack(request.get("prior_state")), unpack(request.get("planned_state"))
+    if planned is None:
+        return encode(m.APPLY_RESPONSE, {"new_state": pack(None)})
+    if prior is None:
+        planned = cast("Object", without_unknown(planned))
+        planned["id"] = planned["id"] or str(uuid4())
+        if kind.create is not None:
+            kind.create(planned, call)
+    return encode(
+        m.APPLY_RESPONSE,
+        {
+            # Null tells terraform that nothing was created.
+            "new_state": pack(None if call.failed else without_unknown(planned)),
+            "diagnostics": _messages(call.found),
+            "private": request.get("planned_private"),
+            "legacy_type_system": True,
+        },
+    )
+
+
+def _read_data(connection: Connection, body: bytes) -> bytes:
+    request = decode(m.READ_DATA_REQUEST, body)
+    kind, call = DATA_SOURCES[request["type_name"]], connection.call()
+    value = kind.body.planned(unpack(request["config"]), create=False)
+    kind.read(value, call)
+    return encode(
+        m.READ_DATA_RESPONSE,
+        {"state": None if call.failed else pack(value), "diagnostics": _messages(call.found)},
+    )
+
+
+def _stop(_connection: Connection, _body: bytes) -> bytes:
+    return b""
+
+
+_validate_resource = _validate({name: kind.body for name, kind in RESOURCES.items()})
+_validate_data = _validate({name: kind.body for name, kind in DATA_SOURCES.items()})
+
+_ANSWERS: Mapping[str, Callable[[Connection, bytes], bytes]] = {
+    "GetMetadata": _get_metadata,
+    "GetProviderSchema": _get_schema,
+    "ValidateProviderConfig": _validate_provider,
+    "ConfigureProvider": _configure,
+    "ValidateResourceConfig": _validate_resource,
+    "ValidateDataResourceConfig": _validate_data,
+    "UpgradeResourceState": _upgrade,
+    "ReadResource": _read,
+    "PlanResourceChange": _plan,
+    "ApplyResourceChange": _apply,
+    "ReadDataSource": _read_data,
+    "StopProvider": _stop,
+    # Protocol 5 has older names for some.
+    "GetSchema": _get_schema,
+    "PrepareProviderConfig": _validate_provider,
+    "Configure": _configure,
+    "ValidateResourceTypeConfig": _validate_resource,
+    "ValidateDataSourceConfig": _validate_data,
+    "Stop": _stop,
+}
