@@ -1,7 +1,6 @@
 """The parser of boot commands: argparse, with this product's words for what is wrong."""
 
 import argparse
-import sys
 from typing import NoReturn
 
 from typing_extensions import override
@@ -25,8 +24,3 @@ class BootParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Refuse the words."""
         raise Refused(f"{message[:1].upper()}{message[1:]}.")
-
-    def write(self, text: str) -> None:
-        """Print a result."""
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()

@@ -5,11 +5,12 @@ They may stand before or after the command's name, except for commands that pass
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from coder_cli.kit.refused import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRUE = frozenset({"1", "t", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "f", "false", "no", "off"})
@@ -58,12 +59,22 @@ class Setting(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Globals:
+class Globals(NamedTuple):
     """What the global flags and their variables said."""
 
-    config_dir: Path
-    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+    settings: Mapping[str, Setting]
+
+    @property
+    def config_dir(self) -> "Path":
+        """Where the session is stored."""
+        from pathlib import Path
+
+        chosen = self.text("global-config")
+        if chosen:
+            return Path(chosen).expanduser()
+        from platformdirs import user_config_path
+
+        return user_config_path("coderv2", appauthor=False, roaming=True)
 
     def text(self, name: str) -> str:
         """Return the last value of a flag, or an empty string."""
@@ -109,9 +120,7 @@ def parse(
     settings = {
         flag.name: setting for flag in FLAGS if (setting := _setting(flag, flags, env)) is not None
     }
-    chosen = settings.get("global-config")
-    directory = Path(chosen.values[-1]).expanduser() if chosen else _default_directory()
-    return Globals(directory, settings), rest
+    return Globals(settings), rest
 
 
 def _value(flag: Flag, word: str, given: str | None, words: Iterator[str]) -> str:
@@ -139,9 +148,3 @@ def _setting(flag: Flag, flags: Mapping[str, list[str]], env: Mapping[str, str])
 def _switch(name: str, value: str) -> None:
     if value.lower() not in TRUE | FALSE:
         raise Refused(f"{name} is a switch: {value!r} is neither true nor false.")
-
-
-def _default_directory() -> Path:
-    from platformdirs import user_config_path
-
-    return user_config_path("coderv2", appauthor=False, roaming=True)
