@@ -1,0 +1,21 @@
+"""Network: byte streams between clients, replicas and agents. See README.md."""
+
+from server.network.channel import Channel, SocketChannel, Stream
+from server.network.errors import Closed, NoSuchStream, Unreachable
+from server.network.relay import Counts, Line, Place, Relay
+from server.network.store import Replica, all_alive
+
+__all__ = [
+    "Channel",
+    "Closed",
+    "Counts",
+    "Line",
+    "NoSuchStream",
+    "Place",
+    "Relay",
+    "Replica",
+    "SocketChannel",
+    "Stream",
+    "Unreachable",
+    "all_alive",
+]
