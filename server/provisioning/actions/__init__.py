@@ -1,0 +1,1 @@
+"""What may be done with jobs, and what a kind of job must bring."""

@@ -1,0 +1,97 @@
+"""What a kind of job must bring. The rooms above bring it; ``server.app`` puts them together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from server.kit.db import Tx
+from server.provisioning.model import Job, JobType
+from server.terraform import Cancellation, LogLevel
+
+Loaded = TypeVar("Loaded")
+Outcome = TypeVar("Outcome")
+
+
+class Console(Protocol):
+    """What a job's work may use of its worker; it is terraform's ``Console`` too."""
+
+    @property
+    def cancelled(self) -> Cancellation:
+        """Return the event that asks the work to end: cancelled, or the server shuts down."""
+        ...
+
+    @property
+    def work_dir(self) -> Path:
+        """Return a directory of this job's own, empty; the worker removes it."""
+        ...
+
+    @property
+    def recovered(self) -> bytes | None:
+        """Return the Terraform state that a lost run of this job left on this host, if any.
+
+        When it is there, it is newer than anything in the database.
+        """
+        ...
+
+    def log(self, level: LogLevel, stage: str, output: str, *, source: str = "provisioner") -> None:
+        """Take one line of the job's log."""
+        ...
+
+
+class JobKind(Protocol[Loaded, Outcome]):
+    """Load, work, apply. No transaction is open while ``work`` runs."""
+
+    async def load(self, tx: Tx, job: Job) -> Loaded:
+        """Read everything the work needs.
+
+        Raises:
+            JobFailed: it cannot be done.
+        """
+        ...
+
+    async def work(self, job: Job, loaded: Loaded, console: Console) -> Outcome:
+        """Do it. End soon when ``console.cancelled`` is set.
+
+        Raises:
+            JobFailed: it failed, or was asked to end; with whatever was made as ``outcome``.
+        """
+        ...
+
+    async def apply(self, tx: Tx, job: Job, outcome: Outcome) -> None:
+        """Write the result, in the transaction that ends the job. The lease was checked.
+
+        Raises:
+            JobFailed: the result cannot be accepted; everything written here is undone.
+        """
+        ...
+
+    async def failed(self, tx: Tx, job: Job, outcome: Outcome | None) -> None:
+        """Write what a failed or cancelled run left, in the transaction that ends the job.
+
+        ``job`` is as it was before it ended. An outcome of None means that nothing is known:
+        the job never ran, or its worker was lost.
+        """
+        ...
+
+    async def released(self, tx: Tx, job: Job, outcome: Outcome | None) -> None:
+        """Write what an interrupted run left, so that the next run goes on from there.
+
+        The job does not end: another worker, or this server after its restart, loads it again.
+        """
+        ...
+
+
+class Registry:
+    """The kinds of jobs this server can run."""
+
+    def __init__(self, kinds: Mapping[JobType, JobKind[Any, Any]]) -> None:
+        self._kinds = dict(kinds)
+
+    @property
+    def types(self) -> list[str]:
+        """Return the types of jobs that may be acquired."""
+        return [str(kind) for kind in self._kinds]
+
+    def kind(self, job_type: JobType) -> JobKind[Any, Any]:
+        """Return who can do a job of this type."""
+        return self._kinds[JobType(job_type)]
