@@ -33,7 +33,7 @@ class Listing(Generic[Row]):
 
     def names(self) -> str:
         """Return the columns' names as a help text lists them."""
-        return "|".join(column.name for column in self.columns)
+        return ", ".join(column.name for column in self.columns)
 
     def show(
         self,
