@@ -1,0 +1,8 @@
+"""What every visitor meets: pages, versions, health, metrics, binaries. See README.md."""
+
+from server.web.deployment import Deployment, Health
+from server.web.metrics import Metrics, metrics_app
+from server.web.routes import install, routes
+from server.web.store import has_users
+
+__all__ = ["Deployment", "Health", "Metrics", "has_users", "install", "metrics_app", "routes"]

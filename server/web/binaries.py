@@ -1,0 +1,107 @@
+"""The program that a workspace downloads to run its agent: built, or this very checkout.
+
+A built ``coder-<os>-<arch>`` is taken from ``<cache>/bin``, from beside this executable, or is this
+executable. From a source checkout, the host's own platform gets a launcher of this installation.
+"""
+
+import asyncio
+import hashlib
+import platform
+import re
+import shlex
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.kit.errors import NotFound
+
+NAME = re.compile(r"coder-(linux|darwin|windows)-(amd64|arm64|armv7)(\.exe)?")
+_MACHINES = {
+    "x86_64": "amd64",
+    "amd64": "amd64",
+    "aarch64": "arm64",
+    "arm64": "arm64",
+    "armv7l": "armv7",
+}
+
+_LAUNCHER = """\
+#!/bin/sh
+# This deployment runs from source: its agents run in the installation of the server itself.
+python={python}
+if [ ! -x "$python" ]; then
+    echo "This server runs from source and serves agents to its own host only; put a built {name} \
+into {folder} on the server." >&2
+    exit 1
+fi
+exec "$python" -m coder_cli "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Something to download: a file, or a text that stands for one."""
+
+    etag: str
+    path: Path | None = None
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Binaries:
+    """Every agent binary that this server can hand out."""
+
+    folder: Path
+    """Where built binaries are put by whoever runs the server: ``<cache>/bin``."""
+    executable: Path = field(default_factory=lambda: Path(sys.executable))
+    frozen: bool = field(default_factory=lambda: bool(getattr(sys, "frozen", False)))
+    _hashes: dict[tuple[Path, int, int], str] = field(
+        default_factory=dict[tuple[Path, int, int], str]
+    )
+
+    async def find(self, name: str) -> Binary:
+        """Return the binary called ``name``, such as ``coder-linux-amd64``.
+
+        Raises:
+            NotFound: there is none for that platform.
+        """
+        if not NAME.fullmatch(name):
+            raise NotFound(f"There is no binary {name!r}.")
+        for path in self._places(name):
+            if path.is_file():
+                return Binary(await self._hash(path), path)
+        if name == host_name():
+            text = _LAUNCHER.format(
+                python=shlex.quote(str(self.executable)), name=name, folder=self.folder
+            )
+            return Binary(hashlib.sha256(text.encode()).hexdigest(), text=text)
+        raise NotFound(
+            f"There is no binary {name!r} on this server.",
+            detail=f"Put a built one into {self.folder} on the server.",
+        )
+
+    def _places(self, name: str) -> list[Path]:
+        places = [self.folder / name, self.executable.parent / name]
+        if self.frozen and name == host_name():
+            places.append(self.executable)
+        return places
+
+    async def _hash(self, path: Path) -> str:
+        return await asyncio.to_thread(self._hash_now, path)
+
+    def _hash_now(self, path: Path) -> str:
+        status = path.stat()
+        key = (path, status.st_mtime_ns, status.st_size)
+        if key not in self._hashes:
+            self._hashes[key] = _sha256(path)
+        return self._hashes[key]
+
+
+def host_name() -> str:
+    """Return the name of the binary for this machine."""
+    machine = platform.machine().lower()
+    return f"coder-{platform.system().lower()}-{_MACHINES.get(machine, machine)}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
