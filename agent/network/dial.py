@@ -1,0 +1,154 @@
+"""Open WebSockets to the server, with the agent's token and the headers it was given."""
+
+import json
+import ssl
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedOK,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
+
+from agent.network.frames import Ended, Frames
+from coder_cli.sdk import agentapi
+
+LARGEST_MESSAGE: Final = 32 * 1024 * 1024
+"""A manifest holds all scripts of a template; nothing else comes near."""
+_SLACK = 1024
+
+
+class Unreachable(Exception):
+    """The server did not answer, or not as one of ours; trying again soon may help."""
+
+
+class Refused(Unreachable):
+    """The server answered no. Trying again helps only when somebody changes something there."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"the server refused the agent ({status}): {message}")
+        self.status = status
+        self.message = message
+
+
+class _WebSocket(Frames):
+    """``websockets`` behind the few words of ``Frames``."""
+
+    def __init__(self, inner: ClientConnection) -> None:
+        self._inner = inner
+
+    @override
+    async def send(self, message: bytes | str) -> None:
+        try:
+            await self._inner.send(message)
+        except ConnectionClosed as end:
+            raise _ended(end) from None
+
+    @override
+    async def recv(self) -> bytes | str:
+        try:
+            return await self._inner.recv()
+        except ConnectionClosed as end:
+            raise _ended(end) from None
+
+    @override
+    async def ping(self) -> Awaitable[float]:
+        try:
+            return await self._inner.ping()
+        except ConnectionClosed as end:
+            raise _ended(end) from None
+
+    @override
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        # A close frame holds 125 bytes, two of them the code.
+        await self._inner.close(code, reason.encode()[:123].decode(errors="ignore"))
+
+    @override
+    def abort(self) -> None:
+        self._inner.transport.abort()
+
+
+def _ended(end: ConnectionClosed) -> Ended:
+    return Ended(str(end), clean=isinstance(end, ConnectionClosedOK))
+
+
+@dataclass
+class Dialer:
+    """The server's address and what opens its door."""
+
+    url: str
+    token: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    _tls: ssl.SSLContext | None = field(default=None, init=False, repr=False)
+
+    async def control(self) -> Frames:
+        """Open the control line.
+
+        Raises:
+            Unreachable: nobody is there. Its kind ``Refused``: the server said no.
+        """
+        query = f"?version={agentapi.VERSION}&role=agent"
+        return await self._connect(agentapi.RPC_PATH + query, LARGEST_MESSAGE)
+
+    async def stream(self, stream_id: str) -> Frames:
+        """Dial back for the stream that the server asked for. Raises as ``control`` does."""
+        path = agentapi.STREAM_PATH.format(stream_id=stream_id)
+        return await self._connect(path, agentapi.FRAME + _SLACK)
+
+    async def _connect(self, path: str, largest: int) -> Frames:
+        base = urlsplit(self.url)
+        secure = base.scheme in ("https", "wss")
+        uri = f"{'wss' if secure else 'ws'}://{base.netloc}{base.path.rstrip('/')}{path}"
+        more: dict[str, Any] = {"ssl": self._context()} if secure else {}
+        try:
+            inner = await connect(
+                uri,
+                additional_headers={agentapi.TOKEN_HEADER: self.token, **self.headers},
+                user_agent_header="coder-agent",
+                compression=None,
+                proxy=None if _is_loopback(base.hostname or "") else True,
+                open_timeout=10,
+                close_timeout=1,
+                ping_interval=None,  # The line pings by its own clock.
+                max_size=largest,
+                max_queue=8,
+                write_limit=2 * agentapi.FRAME,
+                **more,
+            )
+        except InvalidStatus as no:
+            status = no.response.status_code
+            raise Refused(status, _message(no.response.body)) from None
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+            raise Unreachable(str(error) or type(error).__name__) from None
+        return _WebSocket(inner)
+
+    def _context(self) -> ssl.SSLContext:
+        # Loading the trusted certificates costs megabytes: once, and only when they are needed.
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _message(body: bytes | bytearray | None) -> str:
+    text = bytes(body or b"").decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text.strip()[:200] or "no reason given"

@@ -1,0 +1,10 @@
+"""SSH: the way into the workspace, for people, editors and file copies. See README.md.
+
+The engine (``agent.ssh.server`` and below) is imported late: it is the heaviest part of the agent,
+and start scripts need not wait for it.
+"""
+
+from agent.ssh.door import SshDoor, SshOptions
+from agent.ssh.hostkey import HostKey, host_key
+
+__all__ = ["HostKey", "SshDoor", "SshOptions", "host_key"]

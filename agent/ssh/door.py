@@ -1,0 +1,74 @@
+"""The part of the SSH server that is there from the start; it fetches the engine when needed."""
+
+import asyncio
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.kit.child import Children
+from agent.network import Frames
+from agent.processes import Environment
+from agent.ssh.hostkey import HostKey
+from coder_cli.kit.clock import Clock
+from coder_cli.sdk.agentapi import Banner, ConnectionReport
+
+if TYPE_CHECKING:
+    from agent.ssh.server import Server
+
+ENGINE = "agent.ssh.server"
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """What the SSH server works with."""
+
+    environment: Environment
+    children: Children
+    clock: Clock
+    key: HostKey
+    report: Callable[[ConnectionReport], None] = field(repr=False)
+    banners: Callable[[], Sequence[Banner]] = field(repr=False)
+    idle_limit: float = 72 * 3600
+    """A client that gives no sign of life for so many seconds is dropped; under 3, never."""
+    block_file_transfer: bool = False
+
+
+class SshDoor:
+    """Lets streams in. Nothing listens: every stream was authorized by the server."""
+
+    def __init__(self, options: SshOptions) -> None:
+        self._options = options
+        self._server: Server | None = None
+        self._loading = asyncio.Lock()
+        self._closed = asyncio.Event()
+        self._group = asyncio.TaskGroup()
+
+    @property
+    def sessions(self) -> dict[str, int]:
+        """Return how many sessions are open, by connection type."""
+        return self._server.count() if self._server else {}
+
+    async def warm(self) -> None:
+        """Load the engine, so that the first client does not wait for it."""
+        async with self._loading:
+            if self._server is None:
+                engine = await asyncio.to_thread(importlib.import_module, ENGINE)
+                self._server = await engine.Server.start(self._options, self._group.create_task)
+
+    async def serve(self, frames: Frames) -> None:
+        """Serve one SSH connection until it ends."""
+        await self.warm()
+        assert self._server is not None
+        await self._server.serve(frames)
+
+    async def run(self) -> None:
+        """Own the tasks that outlive their session, until ``close``."""
+        async with self._group:
+            await self._closed.wait()
+
+    async def close(self) -> None:
+        """Take no more clients; hang up on the sessions, and wait a little for them."""
+        if self._server:
+            await self._server.close()
+        self._closed.set()
