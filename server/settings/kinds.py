@@ -117,6 +117,13 @@ def _show_path(value: Path | None) -> Shown:
     return str(value) if value else ""
 
 
+def _postgres(text: str) -> str:
+    if text and not text.startswith(("postgres://", "postgresql://")):
+        # The value may hold a password: it is not repeated.
+        raise ValueError("write it like postgres://user:password@host:5432/database.")
+    return text
+
+
 def _wildcard(text: str) -> str:
     if text and not re.fullmatch(r"\*[a-z0-9-]*(\.[a-z0-9-]+)+(:\d+)?", text.lower()):
         raise ValueError(
@@ -165,6 +172,7 @@ def _duration(text: str) -> timedelta:
 TEXT = Kind[str]("string", _one(str), _plain, _plain)
 BOOL = Kind[bool]("bool", _one(_bool), _plain, _plain, switch=True)
 URL = Kind[str]("url", _one(_url), _plain, _plain)
+POSTGRES = Kind[str]("url", _one(_postgres), _plain, _plain)
 WILDCARD = Kind[str]("host", _one(_wildcard), _plain, _plain)
 SUFFIX = Kind[str]("string", _one(_suffix), _plain, _plain)
 ADDRESS = Kind[Address | None](

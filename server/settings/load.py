@@ -60,6 +60,8 @@ class Settings:
     """``$PATH``, where terraform is looked for."""
     state_dir: Path | None = None
     """``$STATE_DIRECTORY`` of systemd: where root keeps data of accounts without a home."""
+    notify_socket: str = ""
+    """``$NOTIFY_SOCKET`` of systemd: who wants to know that the server is up."""
 
     @property
     def cache_dir(self) -> Path:
@@ -113,6 +115,7 @@ def load(given: Given) -> Settings:
         sources=sources,
         path=given.environ.get("PATH", os.defpath),
         state_dir=Path(state) if state else None,
+        notify_socket=given.environ.get("NOTIFY_SOCKET", ""),
     )
     _check(settings)
     return settings

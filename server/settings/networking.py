@@ -191,7 +191,7 @@ class Tls:
         "PEM file of the authorities that client certificates are checked against.",
     )
     client_auth: str = option(
-        choice("mode", "none", "request", "require-any", "verify-if-given", "require-and-verify"),
+        choice("mode", "none", "verify-if-given", "require-and-verify"),
         Names(
             flag="tls-client-auth",
             yaml="clientAuth",
@@ -199,8 +199,7 @@ class Tls:
             name="TLS Client Auth",
         ),
         _TLS,
-        "Whether clients are asked for a certificate: none, request, require-any, "
-        "verify-if-given or require-and-verify.",
+        "Whether clients are asked for a certificate: none, verify-if-given or require-and-verify.",
         default="none",
     )
     min_version: str = option(

@@ -13,6 +13,7 @@ from server.settings.kinds import (
     DURATION,
     PAIRS,
     PATH,
+    POSTGRES,
     SUFFIX,
     TEXT,
     WORDS,
@@ -34,7 +35,7 @@ class Database:
     """PostgreSQL: somebody's, or our own."""
 
     url: str = option(
-        TEXT,
+        POSTGRES,
         Names(
             flag="postgres-url",
             env="CODER_PG_CONNECTION_URL",

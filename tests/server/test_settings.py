@@ -151,6 +151,7 @@ def test_a_file_that_is_no_yaml_or_is_missing_is_one_sentence(config: Path) -> N
         ("proxy-trusted-origins", "10.0.0.0/8,nowhere", "'nowhere' is not a network"),
         ("ssh-config-options", "ForwardAgent", "'ForwardAgent' is not of the form key=value"),
         ("workspace-hostname-suffix", ".coder", "may have no leading dot"),
+        ("postgres-url", "mysql://u:p@h/d", "write it like postgres://user"),
     ],
 )
 def test_a_bad_value_names_option_source_and_reason(flag: str, text: str, reason: str) -> None:
