@@ -1,0 +1,130 @@
+"""``coder ssh``: a shell in a workspace, a command with its exact status, or a pipe for OpenSSH."""
+
+import argparse
+import os
+
+from coder_cli import config, ui
+from coder_cli.commands.boot import BootParser
+from coder_cli.commands.connections.target import parse_host
+from coder_cli.commands.connections.waiting import Waiter, Wish
+from coder_cli.kit.environ import environ
+from coder_cli.kit.refused import Refused
+from coder_cli.sdk.direct import Direct, Json
+from coder_cli.sdk.stream import Stream, open_stream
+
+SSH_PORT = 22
+
+
+def main(argv: list[str]) -> int:
+    """Open the session; return the remote exit status, 255 when the connection was lost."""
+    options = _parse(argv)
+    name = parse_host(options.workspace, options.ssh_host_prefix, options.hostname_suffix)
+    url, token = config.session().require()
+    from coder_cli.config.session import extra_headers
+
+    api = Direct(url, token, extra_headers(config.current()))
+    wish = Wish(autostart=not options.disable_autostart, wait=_wait(options))
+    agent = Waiter(api, name, wish).agent()
+    stream = open_stream(api, agent["id"], SSH_PORT)
+    if options.stdio:
+        return _pipe(stream)
+    return _session(api, stream, agent, options)
+
+
+def _pipe(stream: Stream) -> int:
+    """Be the ProxyCommand of somebody's ssh: bytes in, bytes out, nothing else on stdout."""
+    try:
+        stream.pump(0, 1, close_writer=lambda: os.close(1))
+    finally:
+        stream.close()
+    return 0
+
+
+def _session(api: Direct, stream: Stream, agent: Json, options: argparse.Namespace) -> int:
+    from coder_cli.commands.connections.remote import parse_remote
+    from coder_cli.commands.connections.shell import Session, run_session
+    from coder_cli.sdk.stream import StreamEnded
+
+    connection: Json = api.get(f"/workspaceagents/{agent['id']}/connection")
+    api.close()
+    session = Session(
+        command=_command(options.command),
+        env=_env(options.env),
+        forward_agent=options.forward_agent,
+        remote_forwards=[parse_remote(spec) for spec in options.remote_forward],
+        host_key=str(connection.get("host_key") or ""),
+    )
+    try:
+        return run_session(stream, session)
+    except StreamEnded as error:
+        ui.note(f"\r{error}")
+        return 255
+
+
+def _command(words: list[str]) -> str:
+    """Return what the remote shell reads: one word as it is, several like ssh joins them."""
+    return words[0] if len(words) == 1 else " ".join(words)
+
+
+def _env(pairs: list[str]) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise Refused(f"--env {pair!r} is not NAME=value.")
+        env[name] = value
+    return env
+
+
+def _wait(options: argparse.Namespace) -> str:
+    wait = str(options.wait)
+    if options.no_wait:
+        return "no"
+    if wait not in ("yes", "no", "auto"):
+        raise Refused(f"--wait {wait!r} is not one of yes, no, auto.")
+    return wait
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    env = environ()
+    parser = BootParser(
+        "ssh",
+        "Open a shell in a workspace, or run a command in it.",
+        usage="coder [global flags] ssh [flags] <workspace>[.<agent>] [command ...]",
+    )
+    add = parser.add_argument
+    add("workspace", help="<workspace>, <owner>/<workspace>, with .<agent> when it has several")
+    add("command", nargs=argparse.REMAINDER, help="What to run instead of a shell")
+    add("--stdio", action="store_true", default=_on("CODER_SSH_STDIO"), help="Be a ProxyCommand: SSH on stdin and stdout [$CODER_SSH_STDIO]")  # fmt: skip  # noqa: E501
+    add("--wait", default=env.get("CODER_SSH_WAIT", "auto"), metavar="yes|no|auto", help="Wait for start-up scripts; auto: when one of them blocks log-ins [$CODER_SSH_WAIT]")  # fmt: skip  # noqa: E501
+    add("--no-wait", action="store_true", default=_on("CODER_SSH_NO_WAIT"), help="The same as --wait=no [$CODER_SSH_NO_WAIT]")  # fmt: skip  # noqa: E501
+    add("-e", "--env", action="append", default=_list("CODER_SSH_ENV"), metavar="NAME=value", help="Set a variable of the session; may be repeated [$CODER_SSH_ENV]")  # fmt: skip  # noqa: E501
+    add("-A", "--forward-agent", action="store_true", default=_on("CODER_SSH_FORWARD_AGENT"), help="Forward the SSH agent of $SSH_AUTH_SOCK [$CODER_SSH_FORWARD_AGENT]")  # fmt: skip  # noqa: E501
+    add("-R", "--remote-forward", action="append", default=_list("CODER_SSH_REMOTE_FORWARD"), metavar="PORT:ADDRESS:PORT", help="Forward a port of the workspace to a local address [$CODER_SSH_REMOTE_FORWARD]")  # fmt: skip  # noqa: E501
+    add("--disable-autostart", action="store_true", default=_on("CODER_SSH_DISABLE_AUTOSTART"), help="Refuse to start a stopped workspace [$CODER_SSH_DISABLE_AUTOSTART]")  # fmt: skip  # noqa: E501
+    add("--ssh-host-prefix", default=env.get("CODER_SSH_SSH_HOST_PREFIX", ""), metavar="PREFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_SSH_HOST_PREFIX]")  # fmt: skip  # noqa: E501
+    add("--hostname-suffix", default=env.get("CODER_SSH_HOSTNAME_SUFFIX", ""), metavar="SUFFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_HOSTNAME_SUFFIX]")  # fmt: skip  # noqa: E501
+    options = parser.parse_args(_before_command(argv))
+    if options.command[:1] == ["--"]:
+        options.command = options.command[1:]
+    return options
+
+
+def _before_command(argv: list[str]) -> list[str]:
+    """Let ``--`` stand before the workspace too, as editors write it."""
+    if argv[:1] == ["--"]:
+        return argv[1:]
+    if "--" in argv:
+        at = argv.index("--")
+        # `ssh --stdio -- host` has nothing but flags before the dashes.
+        if all(word.startswith("-") for word in argv[:at]):
+            return argv[:at] + argv[at + 1 :]
+    return argv
+
+
+def _on(name: str) -> bool:
+    return environ().get(name, "").lower() in ("1", "t", "true", "yes", "on")
+
+
+def _list(name: str) -> list[str]:
+    return [part for part in environ().get(name, "").split(",") if part]
