@@ -1,0 +1,45 @@
+"""Identity: people, their sessions and keys, organizations and roles. See README.md."""
+
+from server.identity.actions.find import resolve_organization, resolve_user, user
+from server.identity.actions.git_keys import git_ssh_key
+from server.identity.actions.membership import owner_facts
+from server.identity.actions.setup import (
+    create_admin,
+    create_first_user,
+    default_organization,
+    reset_password,
+)
+from server.identity.actions.tokens import mint_key, revoke_key
+from server.identity.events import AccessChanged, access_topic
+from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
+from server.identity.model.organizations import Organization
+from server.identity.model.people import GitKey, HeldRole, NewUser, OwnerFacts, User
+from server.identity.routes import routes
+from server.identity.routes.authenticator import SessionAuthenticator
+
+__all__ = [
+    "AccessChanged",
+    "GitKey",
+    "HeldRole",
+    "IdentityOptions",
+    "KeygenAlgorithm",
+    "NewUser",
+    "Organization",
+    "OwnerFacts",
+    "PasswordHashing",
+    "SessionAuthenticator",
+    "User",
+    "access_topic",
+    "create_admin",
+    "create_first_user",
+    "default_organization",
+    "git_ssh_key",
+    "mint_key",
+    "owner_facts",
+    "reset_password",
+    "resolve_organization",
+    "resolve_user",
+    "revoke_key",
+    "routes",
+    "user",
+]

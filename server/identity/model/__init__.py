@@ -1,0 +1,1 @@
+"""The nouns of identity and their pure rules."""
