@@ -99,6 +99,7 @@ class Pump:
         self.writer_open = True
         self.ended: str | None = None
         self.heard = self.pinged = time.monotonic()
+        self.sent_when_heard = 0
 
     def run(self) -> None:
         """Move bytes until there is nothing left to move."""
@@ -176,6 +177,7 @@ class Pump:
             self.ended = f"the connection to the server broke: {error.strerror or error}"
             return
         self.heard = time.monotonic()
+        self.sent_when_heard = self.stream.sent
         protocol = self.stream.protocol
         if data:
             protocol.receive_data(data)
@@ -271,8 +273,10 @@ class Pump:
                 self.stream.protocol.send_ping(b"")
             if self.stream.on_tick is not None:
                 self.stream.on_tick(self.stream)
-        reading = len(self.inbound) < HIGH_WATER
-        if reading and now - self.heard > SILENCE and self.ended is None:
+        # A far side that does not read keeps our pings waiting behind our data: only an idle line
+        # can be judged by them. A busy one to a dead server ends by TCP's own timeout.
+        idle = len(self.inbound) < HIGH_WATER and self.stream.sent == self.sent_when_heard
+        if idle and now - self.heard > SILENCE and self.ended is None:
             self.ended = f"the server has been silent for {SILENCE:.0f}s"
 
 
@@ -303,6 +307,8 @@ def open_stream(api: Direct, agent_id: str, port: int) -> Stream:
     try:
         sock = socket.create_connection((host, number), timeout=TIMEOUT)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SILENCE * 2000))
         if secure:
             sock = trusting().wrap_socket(sock, server_hostname=host)
         protocol.send_request(request)
