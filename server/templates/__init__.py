@@ -1,0 +1,33 @@
+"""Templates: what workspaces are made from, version by version. See README.md."""
+
+from server.templates.actions.read import (
+    active_version,
+    archive,
+    presets,
+    template,
+    template_named,
+    version,
+    version_parameters,
+    version_variables,
+)
+from server.templates.errors import BadParameters
+from server.templates.model.templates import Preset, Template, Version
+from server.templates.model.values import Values, check_value, resolve_parameters
+
+__all__ = [
+    "BadParameters",
+    "Preset",
+    "Template",
+    "Values",
+    "Version",
+    "active_version",
+    "archive",
+    "check_value",
+    "presets",
+    "resolve_parameters",
+    "template",
+    "template_named",
+    "version",
+    "version_parameters",
+    "version_variables",
+]

@@ -1,0 +1,1 @@
+"""Templates, versions, archives and values, as pure values and rules."""

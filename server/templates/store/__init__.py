@@ -1,0 +1,1 @@
+"""SQL of templates, their versions and their archives."""
