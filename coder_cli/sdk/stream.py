@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
@@ -333,6 +333,6 @@ def _shake_hands(sock: socket.socket, protocol: ClientProtocol) -> None:
     if isinstance(error, InvalidStatus):
         sock.close()
         raise refusal(error.response.status_code, bytes(error.response.body or b"")) from error
-    if isinstance(error, InvalidHandshake) or protocol.state is not State.OPEN:
+    if error is not None or protocol.state is State.CONNECTING:
         sock.close()
         raise Unreachable(f"the server did not open the stream: {error or 'no answer'}")
