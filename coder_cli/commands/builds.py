@@ -1,0 +1,109 @@
+"""Start, stop and delete builds, as several commands do it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from coder_cli import config, ui
+from coder_cli.commands.following import follow_build
+from coder_cli.commands.parameters import Situation, Wanted, resolve
+from coder_cli.kit.clock import SystemClock
+from coder_cli.kit.refused import Refused
+from coder_cli.sdk.client import Client
+from coder_cli.ui.words import timestamp
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from coder_cli.sdk.builds import WorkspaceBuild
+    from coder_cli.sdk.common import NameValue
+    from coder_cli.sdk.workspaces import Workspace
+
+
+def asker() -> ui.Asker:
+    """Return who asks questions in this process."""
+    return ui.Asker(force_tty=config.current().on("force-tty"))
+
+
+def values_for(
+    client: Client, version_id: "UUID", wants: Wanted, *, workspace: "Workspace | None", ask: bool
+) -> "list[NameValue]":
+    """Return the parameter values for a build of ``workspace``, or of a new one, on a version."""
+    parameters = client.template_version_parameters(version_id)
+    previous: Mapping[str, str] = {}
+    if workspace is not None:
+        used = client.build_parameters(workspace.latest_build.id)
+        previous = {one.name: one.value for one in used}
+    force = config.current().on("force-tty")
+    situation = Situation(
+        previous=previous,
+        first=workspace is None,
+        ask=ask and ui.can_ask(force=force),
+        force_tty=force,
+    )
+    return resolve(parameters, wants, situation)
+
+
+def build(
+    client: Client,
+    workspace: "Workspace",
+    transition: Literal["start", "stop", "delete"],
+    *,
+    version_id: "UUID | None" = None,
+    values: "list[NameValue] | None" = None,
+    orphan: bool = False,
+) -> "WorkspaceBuild":
+    """Ask for a build of a workspace."""
+    from coder_cli.sdk.builds import CreateWorkspaceBuildRequest, Transition
+
+    request = CreateWorkspaceBuildRequest(
+        transition=Transition(transition),
+        template_version_id=version_id,
+        rich_parameter_values=values or [],
+        orphan=orphan,
+        reason="cli",
+    )
+    return client.create_build(workspace.id, request)
+
+
+def start(
+    client: Client, workspace: "Workspace", version_id: "UUID", wants: Wanted, *, yes: bool
+) -> "WorkspaceBuild":
+    """Start a workspace on a version of its template; parameters are asked for if needed."""
+    values = values_for(client, version_id, wants, workspace=workspace, ask=not yes)
+    return build(client, workspace, "start", version_id=version_id, values=values)
+
+
+def stop_and_wait(client: Client, workspace: "Workspace") -> None:
+    """Stop a workspace and show how it goes."""
+    follow_build(client, build(client, workspace, "stop"))
+
+
+def start_version(workspace: "Workspace") -> "UUID":
+    """Return the version on which a plain start builds."""
+    if workspace.template_require_active_version or workspace.automatic_updates == "always":
+        return workspace.template_active_version_id
+    return workspace.latest_build.template_version_id
+
+
+def refuse_while_building(workspace: "Workspace") -> None:
+    """Refuse while another build of the workspace runs.
+
+    Raises:
+        Refused: one does.
+    """
+    if workspace.latest_build.job.status.active:
+        name = f"{workspace.owner_name}/{workspace.name}"
+        raise Refused(
+            f"Workspace {workspace.name!r} is {workspace.latest_build.status} just now."
+            f" Watch it with: coder logs --follow {name}"
+        )
+
+
+def now() -> str:
+    """Return the present moment as closing lines say it."""
+    return timestamp(SystemClock().now())
+
+
+def shell_hint(name: str) -> str:
+    """Return what one types next after a start."""
+    return f"\nOpen a shell in it:\n\n  coder ssh {name}\n"

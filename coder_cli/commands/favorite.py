@@ -1,0 +1,17 @@
+"""``coder favorite``."""
+
+from coder_cli import config, ui
+from coder_cli.commands.finding import find_workspace
+from coder_cli.commands.flags import WorkspaceName
+from coder_cli.commands.typed import new_app
+
+app = new_app()
+
+
+@app.command()
+def favorite(workspace: WorkspaceName) -> None:
+    """List a workspace before all others."""
+    client = config.connect()
+    found = find_workspace(client, workspace)
+    client.favorite_workspace(found.id, favorite=True)
+    ui.result(f"Workspace {found.name} is now a favorite.")

@@ -1,0 +1,54 @@
+"""``coder start``."""
+
+from typing import Annotated
+
+import typer
+
+from coder_cli import config, ui
+from coder_cli.commands import builds, parameters
+from coder_cli.commands.finding import find_workspace
+from coder_cli.commands.flags import WorkspaceName, Yes
+from coder_cli.commands.following import follow_build
+from coder_cli.commands.parameters import AlwaysPrompt, Defaults, Ephemeral, ValueFile, Values
+from coder_cli.commands.typed import new_app
+
+app = new_app()
+
+
+@app.command()
+def start(
+    workspace: WorkspaceName,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return at once")] = False,
+    parameter: Values = [],  # noqa: B006 - Typer copies it
+    parameter_default: Defaults = [],  # noqa: B006 - Typer copies it
+    ephemeral_parameter: Ephemeral = [],  # noqa: B006 - Typer copies it
+    rich_parameter_file: ValueFile = "",
+    always_prompt: AlwaysPrompt = False,
+    yes: Yes = False,
+) -> None:
+    """Start a workspace."""
+    wants = parameters.wanted(
+        parameter,
+        parameter_default,
+        ephemeral_parameter,
+        rich_parameter_file,
+        always_prompt=always_prompt,
+    )
+    client = config.connect()
+    found = find_workspace(client, workspace)
+    latest = found.latest_build
+    if latest.transition == "start" and latest.job.status == "succeeded":
+        ui.result(f"Workspace {found.name} is running already.")
+        return
+    if latest.transition == "start" and latest.job.status.active:
+        ui.note(f"Workspace {found.name} is being started already.")
+        build = latest
+    else:
+        builds.refuse_while_building(found)
+        build = builds.start(client, found, builds.start_version(found), wants, yes=yes)
+    if no_wait:
+        ui.result(f"Workspace {found.name} is being started.")
+        return
+    follow_build(client, build)
+    ui.result(f"Workspace {ui.styled(found.name, 'cyan')} has been started at {builds.now()}.")
+    ui.note(builds.shell_hint(workspace))

@@ -1,0 +1,73 @@
+"""``coder templates list`` and ``delete``."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coder_cli import config, ui
+from coder_cli.commands.finding import find_template
+from coder_cli.commands.flags import Org, Output, Yes, columns_of
+from coder_cli.kit.durations import format_duration
+from coder_cli.sdk.client import Client
+from coder_cli.ui.tables import Column, Listing
+from coder_cli.ui.words import timestamp
+
+if TYPE_CHECKING:
+    from coder_cli.sdk.templates import Template
+
+TEMPLATES: "Listing[Template]" = Listing(
+    [
+        Column("name", lambda one: one.name),
+        Column("created at", lambda one: timestamp(one.created_at)),
+        Column("last updated", lambda one: timestamp(one.updated_at)),
+        Column("organization id", lambda one: str(one.organization_id)),
+        Column("organization name", lambda one: one.organization_name),
+        Column("provisioner", lambda one: one.provisioner.value),
+        Column("active version id", lambda one: str(one.active_version_id)),
+        Column("used by", lambda one: _developers(one.active_user_count)),
+        Column("default ttl", lambda one: _span(one.default_ttl_ms)),
+    ],
+    ["name", "organization name", "last updated", "used by"],
+    "There are no templates. Make one with: coder templates init",
+)
+
+
+def list_(
+    columns: Annotated[str, columns_of(TEMPLATES)] = "", output: Output = "table", org: Org = ""
+) -> None:
+    """List templates."""
+    found = config.connect().templates(org)
+    TEMPLATES.show(sorted(found, key=lambda one: one.name), output=output, columns=columns)
+
+
+def delete(
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[name]...", help="Which templates.", show_default=False),
+    ] = None,
+    yes: Yes = False,
+    org: Org = "",
+) -> None:
+    """Delete templates that no workspace uses."""
+    client = config.connect()
+    asker = ui.Asker(config.current().on("force-tty"))
+    wanted = which or [_select(client, asker)]
+    found = [find_template(client, org, name) for name in wanted]
+    asker.confirm(f"Delete these templates: {', '.join(one.name for one in found)}?", yes=yes)
+    for one in found:
+        client.delete_template(one.id)
+        ui.result(f"Deleted template {one.name}.")
+
+
+def _select(client: Client, asker: ui.Asker) -> str:
+    options = [(one.name, one.display_name or one.name) for one in client.templates()]
+    return asker.select("Which template?", options, flag="its name as an argument")
+
+
+def _developers(count: int) -> str:
+    return f"{max(count, 0)} developer{'' if count == 1 else 's'}"
+
+
+def _span(milliseconds: int) -> str:
+    return format_duration(timedelta(milliseconds=milliseconds)) if milliseconds else "none"
