@@ -294,6 +294,8 @@ CREATE TABLE workspaces (
     ttl_ms             bigint,
     automatic_updates  text        NOT NULL DEFAULT 'never' CHECK (automatic_updates IN ('always', 'never')),
     favorite           boolean     NOT NULL DEFAULT false,
+    -- The latest build is a start that succeeded. Lists sort by it, and 10,000 look-ups are too slow.
+    running            boolean     NOT NULL DEFAULT false,
     dormant_at         timestamptz,
     deleting_at        timestamptz,
     next_start_at      timestamptz,

@@ -1,5 +1,38 @@
 """What workspaces and builds are, and the rules that need no I/O."""
 
 from server.workspaces.model.agent import AgentIdentity
+from server.workspaces.model.build import Build, LastBuild, NewBuild, RunningBuild, Values
+from server.workspaces.model.deadline import (
+    AutostopRules,
+    bumped_deadline,
+    check_extension,
+    check_ttl,
+    started_deadline,
+)
+from server.workspaces.model.schedule import BadSchedule, Weekly, parse_weekly
+from server.workspaces.model.search import Search, read_search
+from server.workspaces.model.status import STATUS, workspace_status
+from server.workspaces.model.workspace import NewWorkspace, Workspace
 
-__all__ = ["AgentIdentity"]
+__all__ = [
+    "STATUS",
+    "AgentIdentity",
+    "AutostopRules",
+    "BadSchedule",
+    "Build",
+    "LastBuild",
+    "NewBuild",
+    "NewWorkspace",
+    "RunningBuild",
+    "Search",
+    "Values",
+    "Weekly",
+    "Workspace",
+    "bumped_deadline",
+    "check_extension",
+    "check_ttl",
+    "parse_weekly",
+    "read_search",
+    "started_deadline",
+    "workspace_status",
+]
