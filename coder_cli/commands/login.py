@@ -8,7 +8,7 @@ import typer
 
 from coder_cli import config, ui
 from coder_cli.commands.typed import new_app
-from coder_cli.config.session import LoggedOut, normal_url
+from coder_cli.config.access import LoggedOut, normal_url
 from coder_cli.kit import names
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused

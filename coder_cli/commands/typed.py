@@ -1,17 +1,15 @@
 """Run a Typer command the way this product reports: errors as exceptions, to `main`."""
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import typer
 from typer.main import get_command
 
 from coder_cli.kit.refused import Refused
 
-if TYPE_CHECKING:
-    from typer.core import TyperGroup
-
-
 EPILOG = "Global flags stand anywhere on the line; coder --help lists them."
+_SWITCH_VALUES = {"=true": True, "=false": False}
 
 
 def new_app(help_text: str = "") -> typer.Typer:
@@ -34,17 +32,15 @@ def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
     """
     command = get_command(app)
     base = " ".join(path)
-    group: Any = command
-    for word in words:
-        commands = cast("dict[str, TyperGroup]", getattr(group, "commands", {}))
-        if word not in commands:
-            break
-        group = commands[word]
-        path.append(word)
-    if getattr(group, "commands", None) and words == path[len(base.split()) :]:
-        words = [*words, "--help"]
+    leaf, names = _descend(command, words)
+    path += names
+    rest = words[len(names) :]
+    if _subcommands(leaf) and not rest:
+        rest = ["--help"]
     try:
-        code = command.main(args=words, prog_name=base, standalone_mode=False)
+        code = command.main(
+            args=[*names, *_plain_switches(leaf, rest)], prog_name=base, standalone_mode=False
+        )
     except typer.Abort:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
@@ -52,6 +48,57 @@ def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def subcommand_names(app: typer.Typer) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every command in ``app`` that is not hidden, itself first."""
+
+    def walk(command: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield path
+        for name, inner in _subcommands(command).items():
+            if not inner.hidden:
+                yield from walk(inner, (*path, name))
+
+    return walk(get_command(app), ())
+
+
+def _descend(command: object, words: list[str]) -> tuple[object, list[str]]:
+    """Return the command that the first words lead to, and these words."""
+    names: list[str] = []
+    for word in words:
+        inner = _subcommands(command).get(word)
+        if inner is None:
+            break
+        command = inner
+        names.append(word)
+    return command, names
+
+
+def _subcommands(command: object) -> dict[str, Any]:
+    # Typer carries its own click, whose types are private to it.
+    return cast("dict[str, Any]", getattr(command, "commands", {}))
+
+
+def _plain_switches(command: object, words: list[str]) -> list[str]:
+    """Spell ``--yes=true`` and ``--activate=false``, as upstream's scripts do, in Typer's way."""
+    switches: dict[str, tuple[str, str]] = {}
+    for param in cast("list[Any]", getattr(command, "params", [])):
+        if getattr(param, "is_flag", False):
+            off = param.secondary_opts[0] if param.secondary_opts else ""
+            switches |= {name: (name, off) for name in param.opts}
+    spelled: list[str] = []
+    for place, word in enumerate(words):
+        if word == "--":
+            return spelled + words[place:]
+        name, equals, value = word.partition("=")
+        said = _SWITCH_VALUES.get(f"{equals}{value.lower()}")
+        if name in switches and said is not None:
+            on, off = switches[name]
+            spelled += [on] if said else [off] if off else []
+        else:
+            spelled.append(word)
+    return spelled
+
+
 def _sentence(error: typer.TyperException) -> str:
     say = getattr(error, "format_message", None)
-    return cast("str", say()) if say else str(error)
+    text = cast("str", say()) if say else str(error)
+    return text if text.endswith((".", "?")) else f"{text}."

@@ -10,7 +10,7 @@ from coder_cli.config.options import FLAGS, Flag, Globals, parse
 from coder_cli.kit.refused import Refused
 
 if TYPE_CHECKING:
-    from coder_cli.config.session import Session
+    from coder_cli.config.access import Session
     from coder_cli.sdk.client import Client
 
 __all__ = ["FLAGS", "Flag", "Globals", "connect", "current", "parse", "session", "use", "verbose"]
@@ -32,7 +32,7 @@ def current() -> Globals:
 
 def session() -> "Session":
     """Return the log-in that this command uses."""
-    from coder_cli.config.session import Session
+    from coder_cli.config.access import Session
 
     return Session(current())
 
@@ -45,7 +45,7 @@ def connect(url: str = "", token: str | None = None) -> "Client":
     Raises:
         LoggedOut: there is no stored log-in.
     """
-    from coder_cli.config.session import extra_headers
+    from coder_cli.config.access import extra_headers
     from coder_cli.config.versions import VersionWatch
     from coder_cli.sdk.client import Client
 
