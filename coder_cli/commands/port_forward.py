@@ -50,7 +50,7 @@ def port_forward(
         raise Refused("Say which ports to forward, for example: --tcp 8080")
     name = parse_name(workspace)
     url, token = config.session().require()
-    from coder_cli.config.session import extra_headers
+    from coder_cli.config.access import extra_headers
 
     api = Direct(url, token, extra_headers(config.current()))
     wish = Wish(autostart=not disable_autostart, wait="no")

@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     options = _parse(argv)
     name = parse_host(options.workspace, options.ssh_host_prefix, options.hostname_suffix)
     url, token = config.session().require()
-    from coder_cli.config.session import extra_headers
+    from coder_cli.config.access import extra_headers
 
     api = Direct(url, token, extra_headers(config.current()))
     wish = Wish(autostart=not options.disable_autostart, wait=_wait(options))
