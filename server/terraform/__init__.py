@@ -2,6 +2,8 @@
 
 from server.terraform.door import Cancellation, Console, Terraform
 from server.terraform.fake import FakeTerraform
+from server.terraform.installed import InstalledTerraform
+from server.terraform.job import Options
 from server.terraform.model import (
     NIL,
     Agent,
@@ -61,10 +63,12 @@ __all__ = [
     "Healthcheck",
     "ImportRequest",
     "Imported",
+    "InstalledTerraform",
     "LogLevel",
     "MemoryMonitor",
     "Metadata",
     "Option",
+    "Options",
     "Owner",
     "OwnerRole",
     "Parameter",

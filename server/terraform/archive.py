@@ -75,7 +75,11 @@ def _unpack(tar: tarfile.TarFile, into: Path) -> None:
             links.append((path, member.linkname, member.name))
         else:
             raise BadArchive(f"{member.name!r} is neither a file, a directory nor a symbolic link.")
-    # Links come last, so that nothing above was written through one.
+    _link(links, into)
+
+
+def _link(links: list[tuple[Path, str, str]], into: Path) -> None:
+    """Make the links: last of all, so that nothing is ever written through one."""
     for path, target, _ in links:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""Run one terraform command: its own session, its lines as they come, and a way to stop it."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from server.terraform.door import Cancellation
+
+PID_FILE = "terraform.pid"
+_CHUNK = 1 << 16
+_LONGEST_LINE = 16 << 20
+_STDERR_KEPT = 8192
+_DRAIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run, where, and how patient to be when it is told to stop."""
+
+    binary: Path
+    arguments: Sequence[str]
+    directory: Path
+    env: Mapping[str, str]
+    patience: float
+    """Seconds between the interrupt and the kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a command ended."""
+
+    code: int
+    stderr: str
+    canceled: bool = False
+    killed: bool = False
+    """It did not stop in time."""
+
+
+async def run(command: Command, line: Callable[[str], None], cancelled: Cancellation) -> Exit:
+    """Run a command and hand over each line of its output; stop it when that is asked for.
+
+    Cancelling the calling task stops terraform in the same way before it is raised again.
+    """
+    if cancelled.is_set():
+        return Exit(code=-1, stderr="", canceled=True)
+    process = await asyncio.create_subprocess_exec(
+        os.fspath(command.binary),
+        *command.arguments,
+        cwd=command.directory,
+        env=dict(command.env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    pid_file = command.directory / PID_FILE
+    _write_pid(pid_file, process.pid)
+    running = _Running(process, command.patience)
+    try:
+        stderr = await running.follow(line, cancelled)
+    except BaseException:
+        await asyncio.shield(running.stop())
+        raise
+    finally:
+        pid_file.unlink(missing_ok=True)
+    return Exit(process.returncode or 0, stderr, running.stopped, running.killed)
+
+
+class _Running:
+    def __init__(self, process: asyncio.subprocess.Process, patience: float) -> None:
+        self._process = process
+        self._patience = patience
+        self.stopped = False
+        self.killed = False
+
+    async def follow(self, line: Callable[[str], None], cancelled: Cancellation) -> str:
+        """Pass the lines on until the process ends; return the end of its error output."""
+        async with asyncio.TaskGroup() as group:
+            out = group.create_task(_lines(self._process.stdout, line))
+            err = group.create_task(_tail(self._process.stderr))
+            watch = group.create_task(self._stop_when(cancelled))
+            await self._process.wait()
+            # Whatever inherited the pipes may outlive terraform; its words are nobody's.
+            _, late = await asyncio.wait([out, err], timeout=_DRAIN_SECONDS)
+            for task in (*late, watch):
+                task.cancel()
+        return "" if err.cancelled() else err.result()
+
+    async def stop(self) -> None:
+        """Interrupt the process, wait, then kill everything in its session's group."""
+        if self._process.returncode is not None:
+            return
+        self.stopped = True
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._process.wait()
+        except TimeoutError:
+            self.killed = True
+        # Terraform ends its own children, but not theirs.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def _stop_when(self, cancelled: Cancellation) -> None:
+        await cancelled.wait()
+        await asyncio.shield(self.stop())
+
+
+def _write_pid(path: Path, pid: int) -> None:
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.Error:
+        return  # It ended already.
+    path.write_text(json.dumps({"pid": pid, "started": started}))
+
+
+async def _lines(stream: asyncio.StreamReader | None, line: Callable[[str], None]) -> None:
+    rest = b""
+    while stream is not None and (chunk := await stream.read(_CHUNK)):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for text in whole:
+            line(text.decode(errors="replace"))
+        if len(rest) > _LONGEST_LINE:
+            rest = b""
+    if rest:
+        line(rest.decode(errors="replace"))
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> str:
+    kept = b""
+    while stream is not None and (chunk := await stream.read(_CHUNK)):
+        kept = (kept + chunk)[-_STDERR_KEPT:]
+    return kept.decode(errors="replace").strip()

@@ -1,0 +1,115 @@
+"""Terraform's machine-readable output: log lines, diagnostics and timings. Pure."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from server.terraform.model import Diagnostic, LogLevel, Timing
+
+Object = dict[str, Any]
+Step = Literal["init", "plan", "graph", "apply"]
+
+_LEVELS: dict[str, LogLevel] = {
+    "debug": "debug",
+    "info": "info",
+    "warn": "warn",
+    "error": "error",
+}
+_BEGINS = {"refresh_start", "apply_start", "provision_start"}
+_ENDS = {
+    "refresh_complete",
+    "apply_complete",
+    "apply_errored",
+    "provision_complete",
+    "provision_errored",
+}
+
+
+@dataclass(slots=True)
+class Listener:
+    """Take the lines of one terraform command: pass them on, and remember what matters."""
+
+    step: Step
+    say: Callable[[LogLevel, str], None]
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    timings: list[Timing] = field(default_factory=list[Timing])
+    _begun: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
+
+    def line(self, text: str) -> None:
+        """Take one line of output."""
+        event = _parse(text)
+        if event is None:
+            if text.strip():
+                self.say("info", text.rstrip())
+            return
+        kind = str(event.get("type", ""))
+        if kind == "diagnostic":
+            self._diagnostic(cast("Object", event.get("diagnostic") or {}))
+            return
+        self._time(kind, event)
+        level = _LEVELS.get(str(event.get("@level", "")))
+        message = str(event.get("@message", "")).rstrip()
+        if level is not None and message and kind != "outputs":
+            self.say(level, message)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Return the diagnostics that made the command fail."""
+        return tuple(d for d in self.diagnostics if d.severity == "error")
+
+    def _diagnostic(self, raw: Object) -> None:
+        found = diagnostic(raw)
+        self.diagnostics.append(found)
+        level: LogLevel = "error" if found.severity == "error" else "warn"
+        for text in f"{found.severity.capitalize()}: {found.sentence}".splitlines():
+            self.say(level, text)
+
+    def _time(self, kind: str, event: Object) -> None:
+        if kind not in _BEGINS | _ENDS:
+            return
+        hook = cast("Object", event.get("hook") or {})
+        address = str(cast("Object", hook.get("resource") or {}).get("addr", ""))
+        action = _action(kind, hook)
+        at = datetime.fromisoformat(str(event["@timestamp"]))
+        if kind in _BEGINS:
+            self._begun[address, action] = at
+        elif begun := self._begun.pop((address, action), None):
+            source = str(cast("Object", hook["resource"]).get("implied_provider", ""))
+            self.timings.append(Timing(begun, at, self.step, source, action, address))
+
+
+def _action(kind: str, hook: Object) -> str:
+    if kind.startswith("refresh"):
+        return "read"
+    if kind.startswith("provision"):
+        return f"provision {hook.get('provisioner', '')}".strip()
+    return str(hook.get("action", ""))
+
+
+def _parse(text: str) -> Object | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        event: object = json.loads(text)
+    except ValueError:
+        return None
+    return cast("Object", event) if isinstance(event, dict) else None
+
+
+def diagnostic(raw: Object) -> Diagnostic:
+    """Return a diagnostic of terraform's JSON."""
+    place = cast("Object", raw.get("range") or {})
+    snippet = cast("Object", raw.get("snippet") or {})
+    start = cast("Object", place.get("start") or {})
+    return Diagnostic(
+        severity="error" if raw.get("severity") == "error" else "warning",
+        summary=str(raw.get("summary", "")),
+        detail=str(raw.get("detail", "")),
+        file=str(place.get("filename", "")),
+        line=int(start.get("line", 0)),
+        source=str(snippet.get("code", "")),
+        block=str(snippet.get("context") or ""),
+        resource=str(raw.get("address", "")),
+    )

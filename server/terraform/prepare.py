@@ -1,0 +1,118 @@
+"""``terraform init`` once per template, however many workspaces are built from it."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+from coder_cli.kit.clock import Clock
+
+MODULES = ".terraform"
+LOCK_FILE = ".terraform.lock.hcl"
+_GRAPH = "graph.dot"
+_READY = "ready"
+_UNUSED = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The directory that keeps one template's ``.terraform``; it is never changed again."""
+
+    directory: Path
+
+    def link(self, work_dir: Path) -> None:
+        """Give a work directory the modules and providers."""
+        link = work_dir / MODULES
+        if link.is_dir() and not link.is_symlink():
+            shutil.rmtree(link)
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.directory / MODULES)
+        if (self.directory / LOCK_FILE).exists():
+            shutil.copyfile(self.directory / LOCK_FILE, work_dir / LOCK_FILE)
+
+    @property
+    def graph(self) -> str | None:
+        """Return the dependency graph, once somebody kept it."""
+        with suppress(OSError):
+            return (self.directory / _GRAPH).read_text()
+        return None
+
+    def keep_graph(self, dot: str) -> None:
+        """Keep the dependency graph: it depends on the template alone."""
+        draft = self.directory / f".{_GRAPH}.{os.getpid()}"
+        draft.write_text(dot)
+        draft.replace(self.directory / _GRAPH)
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether everything is still there; providers are links into the plugin cache."""
+        if not (self.directory / _READY).exists():
+            return False
+        providers = self.directory / MODULES / "providers"
+        return all(
+            (Path(parent) / name).exists()
+            for parent, directories, files in os.walk(providers)
+            for name in (*directories, *files)
+        )
+
+
+@dataclass(slots=True)
+class Preparer:
+    """Keeps what ``init`` made, by the content of the template."""
+
+    root: Path
+    clock: Clock
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+
+    async def prepare(
+        self, archive: bytes, salt: str, work_dir: Path, init: Callable[[], Awaitable[None]]
+    ) -> Prepared:
+        """Link what is kept for this template into ``work_dir``, or run ``init`` there and keep it.
+
+        What ``init`` raises passes through, and nothing is kept then.
+        """
+        key = hashlib.sha256(salt.encode() + b"\0" + archive).hexdigest()
+        prepared = Prepared(self.root / key)
+        # Two jobs of one template at the same time: the second finds what the first made.
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if not prepared.usable:
+                await init()
+                self._keep(work_dir, prepared.directory)
+            prepared.link(work_dir)
+            self._touch(prepared.directory / _READY)
+        return prepared
+
+    def _keep(self, work_dir: Path, target: Path) -> None:
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._forget_unused()
+        draft = Path(mkdtemp(prefix=".draft-", dir=self.root))
+        made = work_dir / MODULES
+        made.mkdir(exist_ok=True)  # A template without modules and providers has none.
+        shutil.move(made, draft / MODULES)
+        if (work_dir / LOCK_FILE).exists():
+            shutil.copyfile(work_dir / LOCK_FILE, draft / LOCK_FILE)
+        self._touch(draft / _READY)
+        shutil.rmtree(target, ignore_errors=True)
+        # Another replica on this host may have been faster: then both made the same.
+        with suppress(OSError):
+            draft.rename(target)
+        shutil.rmtree(draft, ignore_errors=True)
+
+    def _touch(self, path: Path) -> None:
+        now = self.clock.now().timestamp()
+        path.touch()
+        os.utime(path, (now, now))
+
+    def _forget_unused(self) -> None:
+        oldest = (self.clock.now() - _UNUSED).timestamp()
+        for entry in self.root.iterdir():
+            with suppress(OSError):
+                marker = entry / _READY
+                if (marker if marker.exists() else entry).stat().st_mtime < oldest:
+                    shutil.rmtree(entry)
