@@ -91,6 +91,11 @@ def descendants(root: int | None = None) -> Iterator[int]:
     yield from queue[1:]
 
 
+def kill_descendants() -> None:
+    """Kill every process below us, without a word before."""
+    _signal_all(signal.SIGKILL)
+
+
 def watch(children: Children) -> None:
     """Reap orphans whenever a process below us ends; ``children`` are left to their watchers."""
 

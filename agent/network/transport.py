@@ -88,7 +88,7 @@ class _StreamTransport(asyncio.Transport):
             self._protocol.resume_writing()
 
     @override
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         if self._closing:
             return
         self._out += data

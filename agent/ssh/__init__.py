@@ -5,6 +5,6 @@ and start scripts need not wait for it.
 """
 
 from agent.ssh.door import SshDoor, SshOptions
-from agent.ssh.hostkey import HostKey, host_key
+from agent.ssh.hostkey import PLACE, HostKey, host_key
 
-__all__ = ["HostKey", "SshDoor", "SshOptions", "host_key"]
+__all__ = ["PLACE", "HostKey", "SshDoor", "SshOptions", "host_key"]

@@ -19,11 +19,17 @@ T = TypeVar("T")
 Handler: TypeAlias = Callable[[Mapping[str, Json]], Awaitable[object]]
 """Answers a call of the server: params to a shape, or raises ``BadShape``."""
 ANSWER_WITHIN = 30.0
+HURRIED = 0.5
 log = logging.getLogger("agent.upstream")
 
 
 class LineDown(Exception):
-    """The line went, or no answer came, before the call was answered. Try again when it is up."""
+    """The call was not answered: the line is down, or went. Try again when it is up."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.sent = sent
+        """The call had left: the server may have heard it."""
 
 
 class CallFailed(Exception):
@@ -55,31 +61,26 @@ class Line:
         self._frames: Frames | None = None
         self._ids = count(1)
         self._pending: dict[int, asyncio.Future[Json]] = {}
-        self._draining = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._closed = False
         self._last_trouble = ""
 
     async def run(self) -> None:
-        """Keep the line up for ever, or, after ``drain``, until it breaks."""
+        """Keep the line up for ever."""
         while True:
             wait = await self._attempt()
-            if wait is None:
-                return
-            # A last word must not wait for the end of a long back-off.
-            await within(self._draining.wait(), wait, self._clock)
-            if self._draining.is_set():
-                await self._clock.sleep(min(wait, 1.0))
+            if self._hurry.is_set():
+                await self._clock.sleep(min(wait, HURRIED))
+            else:
+                await within(self._hurry.wait(), wait, self._clock)
 
-    def drain(self) -> None:
-        """Announce the end: a line that breaks from now on is not mended.
-
-        Somebody who was told of the shutdown would otherwise be told again. A line that is not up
-        yet is still brought up, for the last words.
-        """
-        self._draining.set()
+    def hurry(self) -> None:
+        """Announce the end: the last words must not wait for the end of a long back-off."""
+        self._hurry.set()
 
     async def close(self) -> None:
-        """Say good-bye."""
-        self._draining.set()
+        """Say good-bye. The caller cancels ``run``."""
+        self._closed = True
         if self._frames:
             await self._frames.close(1000, "the agent has ended")
 
@@ -87,28 +88,28 @@ class Line:
         """Call the server and return its answer.
 
         Raises:
-            LineDown: there was no answer; the server may or may not have heard the call.
+            LineDown: there was no answer.
             CallFailed: the server said no.
         """
         if self._frames is None:
-            raise LineDown(method)
+            raise LineDown(method, sent=False)
         number = next(self._ids)
         pending = self._pending[number] = asyncio.get_running_loop().create_future()
         try:
             body = agentapi.encode(Request(method, agentapi.to_json(params), number))
             await self._frames.send(body)
             if not await within(_settled(pending), ANSWER_WITHIN, self._clock):
-                raise LineDown(f"no answer to {method} within {ANSWER_WITHIN:.0f} s")
+                raise LineDown(f"no answer to {method} in {ANSWER_WITHIN:.0f} s", sent=True)
             return agentapi.from_json(answer, pending.result())
         except Ended:
-            raise LineDown(method) from None
+            raise LineDown(method, sent=False) from None
         except agentapi.BadShape as error:
             raise CallFailed(f"{method}: {error}") from None
         finally:
             del self._pending[number]
 
-    async def _attempt(self) -> float | None:
-        """Bring the line up and use it up; return how long to wait, or None to stop."""
+    async def _attempt(self) -> float:
+        """Bring the line up and use it up; return how long to wait."""
         try:
             frames = await self._dial()
         except Refused as no:
@@ -118,8 +119,6 @@ class Line:
             self._complain(f"the server cannot be reached: {error}")
             return self._backoff.failed(self._luck())
         reason = await self._use(frames)
-        if self._draining.is_set():
-            return None
         self._complain(f"the line to the server is down: {reason}")
         return self._backoff.failed(self._luck())
 
@@ -140,8 +139,12 @@ class Line:
             self.up.clear()
             self._frames = None
             for pending in self._pending.values():
-                pending.cancel()
+                if not pending.done():
+                    pending.set_exception(LineDown("the line broke", sent=True))
             frames.abort()
+        if self._closed:
+            # Python 3.11 loses a cancellation that comes together with an error of the group.
+            raise asyncio.CancelledError
         return "; ".join(reasons)
 
     async def _welcome(self) -> None:

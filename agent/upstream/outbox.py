@@ -23,6 +23,7 @@ class Outbox:
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._again = True
 
     def post(self, report: object) -> None:
         """Queue ``report``, a shape of the agent line."""
@@ -32,6 +33,13 @@ class Outbox:
         self._reports.append(report)
         self._filled.set()
         self._empty.clear()
+
+    def say_once(self) -> None:
+        """From now on send nothing twice: a report whose call broke may well have been heard.
+
+        During a shutdown it is better to miss an answer than to announce the shutdown again.
+        """
+        self._again = False
 
     async def flushed(self) -> None:
         """Wait until every report was answered."""
@@ -44,9 +52,10 @@ class Outbox:
             await self._line.up.wait()
             try:
                 await self._line.call(self._method, self._reports[0], Empty)
-            except LineDown:
+            except LineDown as down:
                 await asyncio.sleep(0)  # Let the line notice.
-                continue
+                if self._again or not down.sent:
+                    continue
             except CallFailed as no:
                 log.warning("the server did not take a %s report: %s", self._method, no)
             self._reports.popleft()

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from agent.network import (
+    Counted,
     Dialer,
     Frames,
     NobodyListens,
+    Traffic,
     Unreachable,
     connect_local,
     join_tcp,
@@ -31,11 +33,16 @@ class Streams:
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
+        self._traffic = Traffic()
 
     @property
     def count(self) -> int:
         """Return how many streams are open now."""
         return len(self._tasks)
+
+    def take_traffic(self) -> Traffic:
+        """Return what went through since the last time."""
+        return self._traffic.take()
 
     async def run(self) -> None:
         """Own the streams until ``close``; then end them."""
@@ -60,7 +67,7 @@ class Streams:
     async def _serve(self, wanted: Open) -> None:
         try:
             if wanted.port in self._services:
-                frames = await self._dialer.stream(wanted.stream_id)
+                frames = await self._dial(wanted)
                 await self._services[wanted.port](frames)
             else:
                 await self._serve_tcp(wanted)
@@ -71,15 +78,18 @@ class Streams:
         except Exception:  # One broken stream must not end the agent.
             log.exception("a stream to port %d failed", wanted.port)
 
+    async def _dial(self, wanted: Open) -> Frames:
+        return Counted(await self._dialer.stream(wanted.stream_id), self._traffic)
+
     async def _serve_tcp(self, wanted: Open) -> None:
         try:
             reader, writer = await connect_local(wanted.port)
         except NobodyListens as nobody:
-            frames = await self._dialer.stream(wanted.stream_id)
+            frames = await self._dial(wanted)
             await frames.close(StreamClose.UNREACHABLE, str(nobody))
             return
         try:
-            frames = await self._dialer.stream(wanted.stream_id)
+            frames = await self._dial(wanted)
         except Unreachable:
             writer.close()
             raise

@@ -1,0 +1,193 @@
+"""The agent as a whole: its rooms, its life from the first connection to the last word."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from agent.daemon.settings import Settings
+from agent.daemon.watchers import Banners, Stats
+from agent.kit.child import Children, within
+from agent.kit.paths import home
+from agent.network import Dialer
+from agent.processes import Environment
+from agent.scripts import Directories, Runner, Verdict
+from agent.ssh import PLACE, SshDoor, SshOptions, host_key
+from agent.upstream import CallFailed, Life, Line, LogSender, Outbox, Streams
+from coder_cli.kit.build import version
+from coder_cli.kit.clock import Clock
+from coder_cli.sdk.agentapi import (
+    Empty,
+    Json,
+    LifecycleState,
+    Manifest,
+    Method,
+    Port,
+    ScriptStage,
+    Startup,
+)
+
+LAST_WORDS_WITHIN: Final = 5.0
+"""How long the end may wait for the server to take the final state and the logs."""
+_STARTED: Final[Mapping[Verdict, LifecycleState]] = {
+    Verdict.OK: LifecycleState.READY,
+    Verdict.ERROR: LifecycleState.START_ERROR,
+    Verdict.TIMEOUT: LifecycleState.START_TIMEOUT,
+}
+_STOPPED: Final[Mapping[Verdict, LifecycleState]] = {
+    Verdict.OK: LifecycleState.OFF,
+    Verdict.ERROR: LifecycleState.SHUTDOWN_ERROR,
+    Verdict.TIMEOUT: LifecycleState.SHUTDOWN_TIMEOUT,
+}
+log = logging.getLogger("agent")
+
+
+class Agent:
+    """One workspace agent. ``run`` it once; ``stop`` ends it in good order."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._stopping = asyncio.Event()
+        self._introduced = asyncio.Event()
+        at_home = Path(home(settings.env))
+        directories = Directories.prepare(settings.script_data_dir, settings.log_dir, at_home)
+        self.children = Children(clock)
+        self._environment = Environment(
+            settings.env, settings.token, settings.executable, directories.bin
+        )
+        dialer = Dialer(settings.url, settings.token, settings.headers)
+        self._line = Line(
+            dialer.control,
+            clock,
+            handlers={Method.OPEN: self._open, Method.PING: self._pong},
+            greet=self._introduce,
+        )
+        self._life = Life()
+        self._lifecycle = Outbox(self._line, Method.LIFECYCLE)
+        self._timings = Outbox(self._line, Method.SCRIPT_COMPLETED)
+        self._connections = Outbox(self._line, Method.CONNECTION)
+        self._logs = LogSender(self._line, clock)
+        self._banners = Banners(self._line, clock)
+        self._key = host_key(at_home / PLACE)
+        self._ssh = SshDoor(self._ssh_options())
+        services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
+        self._streams = Streams(dialer, services)
+        self._stats = Stats(self._line, clock, self._streams, self._ssh)
+        self._runner = Runner(
+            self._environment,
+            self.children,
+            directories,
+            clock,
+            self._logs,
+            self._timings.post,
+        )
+
+    def stop(self) -> None:
+        """Begin the ordered end; ``run`` returns when it is done."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Live until ``stop``."""
+        async with asyncio.TaskGroup() as group:
+            # What reports stays until the last word; what serves ends with the shutdown.
+            reporting = [
+                group.create_task(run())
+                for run in (
+                    self._line.run,
+                    self._lifecycle.run,
+                    self._timings.run,
+                    self._connections.run,
+                    self._logs.run,
+                )
+            ]
+            serving = [group.create_task(run()) for run in (self._banners.run, self._stats.run)]
+            group.create_task(self._ssh.run())
+            group.create_task(self._streams.run())
+            living = group.create_task(self._live())
+            await self._stopping.wait()
+            await self._end(serving)
+            for task in (living, *reporting):
+                task.cancel()
+            await self.children.end_all()
+
+    async def _live(self) -> None:
+        await self._introduced.wait()
+        self._enter(LifecycleState.STARTING)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ssh.warm())
+            verdict = await self._run_scripts(ScriptStage.START)
+            self._enter(_STARTED[verdict])
+
+    async def _end(self, serving: "list[asyncio.Task[None]]") -> None:
+        log.info("shutting down")
+        self._enter(LifecycleState.SHUTTING_DOWN)
+        self._lifecycle.say_once()
+        self._line.hurry()
+        await self._ssh.close()
+        self._streams.close()
+        for task in serving:
+            task.cancel()
+        verdict = Verdict.OK
+        if self._introduced.is_set():
+            verdict = await self._run_scripts(ScriptStage.STOP)
+        self._enter(_STOPPED[verdict])
+        if not await within(self._flush(), LAST_WORDS_WITHIN, self._clock):
+            log.warning("the server did not take the last reports in time")
+        await self._line.close()
+
+    async def _flush(self) -> None:
+        outboxes = (self._lifecycle, self._timings, self._connections)
+        await asyncio.gather(self._logs.flush(), *(each.flushed() for each in outboxes))
+
+    def _enter(self, state: LifecycleState) -> None:
+        report = self._life.enter(state, self._clock.now())
+        if report:
+            log.info("lifecycle: %s", state)
+            self._lifecycle.post(report)
+
+    async def _run_scripts(self, stage: ScriptStage) -> Verdict:
+        manifest = self._environment.manifest
+        assert manifest is not None
+        starting = stage is ScriptStage.START
+        wanted = [
+            script
+            for script in manifest.scripts
+            if (script.run_on_start if starting else script.run_on_stop)
+        ]
+        return await self._runner.run(wanted, stage)
+
+    async def _introduce(self) -> None:
+        """Learn who we are and say who we are, each time that the line came up."""
+        manifest = await self._line.call(Method.MANIFEST, Empty(), Manifest)
+        if manifest.agent_id == UUID(int=0):
+            raise CallFailed("the manifest names no agent")
+        self._environment.manifest = manifest
+        startup = Startup(
+            version(),
+            self._environment.expanded_directory(),
+            self._settings.subsystems,
+            self._key.public,
+        )
+        await self._line.call(Method.STARTUP, startup, Empty)
+        self._introduced.set()
+
+    async def _open(self, params: Mapping[str, Json]) -> object:
+        return await self._streams.open(params)
+
+    async def _pong(self, _: Mapping[str, Json]) -> object:
+        return Empty()
+
+    def _ssh_options(self) -> SshOptions:
+        return SshOptions(
+            self._environment,
+            self.children,
+            self._clock,
+            self._key,
+            report=self._connections.post,
+            banners=lambda: self._banners.now,
+            idle_limit=self._settings.ssh_max_timeout,
+            block_file_transfer=self._settings.block_file_transfer,
+        )

@@ -1,0 +1,21 @@
+"""What an agent is started with, after flags, environment and files have been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One agent. ``env`` is the environment it was started in."""
+
+    url: str
+    token: str = field(repr=False)
+    env: Mapping[str, str] = field(repr=False)
+    executable: str
+    log_dir: Path
+    script_data_dir: Path
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    ssh_max_timeout: float = 72 * 3600
+    block_file_transfer: bool = False
+    subsystems: tuple[str, ...] = ()
