@@ -7,6 +7,7 @@ from hashlib import sha256
 from server.terraform.model import BuildRequest, ImportRequest, Owner, TemplateFacts, Transition
 
 _OURS = ("CODER_", "TF_")
+_PASSED_ON = frozenset({"TF_CLI_CONFIG_FILE"})
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY")
 
 
@@ -107,7 +108,7 @@ def ignored(host: Mapping[str, str]) -> list[str]:
     """Return the ``TF_*`` variables of the host, for a warning; dangerous values stay unsaid."""
     said: list[str] = []
     for name, value in sorted(host.items()):
-        if name.startswith("TF_"):
+        if name.startswith("TF_") and name not in _PASSED_ON:
             secret = name.startswith("TF_VAR_") or any(w in name.upper() for w in _SECRET_WORDS)
             said.append(f"{name}={'<value redacted>' if secret else value}")
     return said

@@ -51,13 +51,20 @@ class Listener:
         self._time(kind, event)
         level = _LEVELS.get(str(event.get("@level", "")))
         message = str(event.get("@message", "")).rstrip()
-        if level is not None and message and kind != "outputs":
+        if level is not None and message and not self._dull(kind, event):
             self.say(level, message)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics that made the command fail."""
         return tuple(d for d in self.diagnostics if d.severity == "error")
+
+    def _dull(self, kind: str, event: Object) -> bool:
+        # An apply repeats its plan, and init has advice for people at a terminal.
+        repeated = self.step == "apply" and kind == "planned_change"
+        advice = event.get("message_code") == "output_init_success_cli_message"
+        quiet = str(event.get("@message", "")).endswith("Suppressed by quiet=true")
+        return repeated or advice or quiet or kind == "outputs"
 
     def _diagnostic(self, raw: Object) -> None:
         found = diagnostic(raw)
