@@ -61,10 +61,13 @@ class Cluster:
             self._release_lock()
             raise
 
-    def stop(self) -> None:
-        """Stop the cluster and wait for it; harmless when it is stopped."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop the cluster and wait for it; harmless when it is stopped.
+
+        At once means without a last checkpoint: the next start recovers, nothing is lost.
+        """
         if self._process is not None:
-            process.end(self._process, signal.SIGINT)
+            process.end(self._process, signal.SIGQUIT if at_once else signal.SIGINT)
             self._process = None
         self._release_lock()
 

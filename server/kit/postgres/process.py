@@ -125,17 +125,26 @@ def _launch_once(places: Places, deadline: Deadline) -> psutil.Process:
             start_new_session=True,  # ctrl-c in the terminal is for the server, which ends this
             **as_account(places),
         )
+    try:
+        _await(places, child, start, deadline)
+    except BaseException:
+        if child.poll() is None:
+            end(psutil.Process(child.pid), signal.SIGQUIT)
+        raise
+    return psutil.Process(child.pid)
+
+
+def _await(places: Places, child: subprocess.Popen[Any], start: int, deadline: Deadline) -> None:
+    """Wait until the postmaster takes connections."""
     while not (ready(places.data) and answers(places)):
         with suppress(subprocess.TimeoutExpired):
             child.wait(0.01)
             raise PostgresError(_refusal(places, start))
         if deadline.over:
-            end(psutil.Process(child.pid), signal.SIGQUIT)
             raise PostgresError(
                 f"The built-in PostgreSQL in {places.root} was not ready after {PATIENCE:.0f} "
-                f"seconds; see {path}."
+                f"seconds; see {places.root / 'log'}."
             )
-    return psutil.Process(child.pid)
 
 
 def _rotate(path: Path) -> None:
