@@ -2,6 +2,7 @@
 
 from server.network.channel import Channel, SocketChannel, Stream
 from server.network.errors import Closed, NoSuchStream, Unreachable
+from server.network.pump import first
 from server.network.relay import Counts, Line, Place, Relay
 from server.network.store import Replica, all_alive
 
@@ -18,4 +19,5 @@ __all__ = [
     "Stream",
     "Unreachable",
     "all_alive",
+    "first",
 ]

@@ -52,19 +52,25 @@ async def pump(
 
 
 async def first(ways: Sequence[Awaitable[T]]) -> T:
-    """Return what the first of ``ways`` returns, and cancel the others."""
+    """Return what the first of ``ways`` to end returns, or raise what it raises; end the others."""
     results: list[T] = []
+    errors: list[Exception] = []
     async with asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[None]] = []
 
         async def run(way: Awaitable[T]) -> None:
-            results.append(await way)
+            try:
+                results.append(await way)
+            except Exception as error:  # noqa: BLE001 - raised again below, outside the group
+                errors.append(error)
             for task in tasks:
                 if task is not asyncio.current_task():
                     task.cancel()
 
         tasks.extend(group.create_task(run(way)) for way in ways)
-    return results[0]
+    if results:
+        return results[0]
+    raise errors[0]
 
 
 async def _copy(source: Channel, sink: Channel, join: _Join, tally: Tally) -> Closed:

@@ -1,0 +1,17 @@
+"""Agents: the API that workspace agents call, and the way into a workspace. See README.md."""
+
+from server.agents.actions.bootstrap import init_script, init_scripts
+from server.agents.actions.streams import Dialer
+from server.agents.actions.switchboard import Options, Switchboard
+from server.agents.routes import routes
+from server.agents.worker import Monitor
+
+__all__ = [
+    "Dialer",
+    "Monitor",
+    "Options",
+    "Switchboard",
+    "init_script",
+    "init_scripts",
+    "routes",
+]

@@ -1,0 +1,40 @@
+"""What agents are to the server, and the rules that need no I/O."""
+
+from server.agents.model.lifecycle import Life, advance
+from server.agents.model.line import (
+    BEAT_EVERY,
+    GONE_AFTER,
+    Moved,
+    Own,
+    Whereabouts,
+    check_version,
+    is_monitored,
+)
+from server.agents.model.platforms import PLATFORMS, script_name
+from server.agents.model.ports import action_for
+from server.agents.model.texts import Line, clean, clip, fitting, host_key
+from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
+
+__all__ = [
+    "BEAT_EVERY",
+    "GONE_AFTER",
+    "PLATFORMS",
+    "Life",
+    "Line",
+    "LogRange",
+    "LogSource",
+    "MetadataRow",
+    "Moved",
+    "Own",
+    "StoredLog",
+    "Whereabouts",
+    "action_for",
+    "advance",
+    "check_version",
+    "clean",
+    "clip",
+    "fitting",
+    "host_key",
+    "is_monitored",
+    "script_name",
+]

@@ -1,0 +1,12 @@
+"""The HTTP and WebSocket edges of agents: for agents themselves, for clients, and for anybody."""
+
+from fastapi import APIRouter
+
+from server.agents.routes import clients, me, public
+
+routes = APIRouter()
+# Agents first: "me" must not be taken for an id.
+for _part in (me.routes, clients.routes, public.routes):
+    routes.include_router(_part)
+
+__all__ = ["routes"]

@@ -1,0 +1,76 @@
+"""What an agent calls with its own token."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from starlette.responses import StreamingResponse
+from starlette.websockets import WebSocket
+
+from coder_cli.sdk import agents as sdk
+from server.agents.actions import control, outside, read, reinit
+from server.agents.routes.edges import (
+    ArrivingAgent,
+    Board,
+    CallingAgent,
+    LineVersion,
+    TextWire,
+    accepted,
+    server_sent,
+)
+from server.kit.routing import agent_only
+
+routes = APIRouter(
+    prefix="/api/v2/workspaceagents/me", tags=["Agents"], dependencies=[Depends(agent_only)]
+)
+StreamId = Annotated[str, Path(max_length=100, pattern=r"^[0-9a-f]{32}\.[A-Za-z0-9_-]+$")]
+
+
+@routes.websocket("/rpc")
+async def rpc(
+    websocket: WebSocket, version: LineVersion, caller: ArrivingAgent, role: str = ""
+) -> None:
+    """Be the control line of an agent."""
+    await websocket.accept()
+    await control.serve(caller, TextWire(websocket), version=version, role=role)
+
+
+@routes.websocket("/streams/{stream_id}")
+async def stream(
+    websocket: WebSocket, stream_id: StreamId, caller: CallingAgent, board: Board
+) -> None:
+    """Take a stream that the agent dialled back."""
+    async with board.relay.taking(stream_id, caller.identity.agent_id) as take:
+        await take(await accepted(websocket))
+
+
+@routes.get("/reinit")
+async def get_reinit(caller: CallingAgent) -> StreamingResponse:
+    """Tell an agent when to begin anew; until then, that the line is there."""
+    pings = ("null" async for _ in reinit.pings(caller))
+    return StreamingResponse(server_sent("ping", pings), media_type="text/event-stream")
+
+
+@routes.patch("/logs")
+async def patch_logs(caller: CallingAgent, body: sdk.PatchAgentLogs) -> None:
+    """Write lines of a log."""
+    await outside.write_logs(caller, body)
+
+
+@routes.post("/log-source")
+async def post_log_source(
+    caller: CallingAgent, body: sdk.PostLogSourceRequest
+) -> sdk.WorkspaceAgentLogSource:
+    """Name a writer of lines."""
+    return await outside.name_source(caller, body)
+
+
+@routes.patch("/app-status")
+async def patch_app_status(caller: CallingAgent, body: sdk.PatchAppStatus) -> None:
+    """Say what an app is doing."""
+    await outside.app_status(caller, body)
+
+
+@routes.get("/gitsshkey")
+async def get_git_ssh_key(caller: CallingAgent, board: Board) -> sdk.AgentGitSSHKey:
+    """Return the key pair of the workspace's owner."""
+    return await read.git_key(board, caller.identity)

@@ -1,0 +1,1 @@
+"""SQL of agents: their lines, what they report, and what is read of it."""
