@@ -11,6 +11,7 @@ from server.provisioning.actions.jobs import (
     timings,
 )
 from server.provisioning.actions.kinds import Console, JobKind, Registry
+from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed
 from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
 from server.provisioning.model import (
@@ -23,14 +24,19 @@ from server.provisioning.model import (
     agent_status,
     job_tags,
 )
+from server.provisioning.routes import routes
+from server.provisioning.routes.follow import Lines, follow
 from server.provisioning.store.logs import save_timings
 from server.provisioning.store.made import save_resources
+from server.provisioning.worker.daemons import DaemonOptions, Daemons, Means
 
 __all__ = [
     "AgentStatus",
     "AgentTimes",
     "AlreadyCanceled",
     "Console",
+    "DaemonOptions",
+    "Daemons",
     "Job",
     "JobChanged",
     "JobCompleted",
@@ -38,7 +44,9 @@ __all__ = [
     "JobKind",
     "JobPosted",
     "JobType",
+    "Lines",
     "LogsAdded",
+    "Means",
     "NewJob",
     "Registry",
     "State",
@@ -46,12 +54,15 @@ __all__ = [
     "agents",
     "cancel",
     "enqueue",
+    "follow",
     "job",
     "job_tags",
     "job_topic",
     "jobs",
     "logs",
+    "matched_provisioners",
     "resources",
+    "routes",
     "save_resources",
     "save_timings",
     "timings",

@@ -1,5 +1,7 @@
 """Jobs, their states and logs, and what they made, as frozen values."""
 
+from server.provisioning.model.daemons import STALE_DAEMON, DaemonView, daemon_status, free_names
+from server.provisioning.model.endings import Asked, Ending, judge
 from server.provisioning.model.jobs import (
     BEAT_SECONDS,
     GIVE_UP,
@@ -42,6 +44,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "MOVES",
     "REAP_AT_ONCE",
+    "STALE_DAEMON",
     "STALE_PENDING",
     "Acquired",
     "AgentRow",
@@ -49,6 +52,9 @@ __all__ = [
     "AgentTimes",
     "AppRow",
     "AppStatusRow",
+    "Asked",
+    "DaemonView",
+    "Ending",
     "Fitted",
     "Job",
     "JobType",
@@ -65,7 +71,10 @@ __all__ = [
     "after",
     "agent_status",
     "canceled",
+    "daemon_status",
     "fit",
+    "free_names",
     "job_tags",
+    "judge",
     "left_out",
 ]

@@ -1,10 +1,11 @@
 """The queue in PostgreSQL. Times are the caller's clock; a lease is checked by its token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+from server.kit.authz import Action, Kind
 from server.kit.db import Tx, jsonb
 from server.provisioning.model import (
     HUNG,
@@ -110,6 +111,10 @@ HANGING: LiteralString = f"""
        FOR UPDATE SKIP LOCKED
 """
 
+LIVE: LiteralString = """
+    SELECT id FROM provisioner_jobs WHERE id = ANY(%(ids)s) AND completed_at IS NULL
+"""
+
 VIEWS: LiteralString = f"""
     WITH queue AS (
         SELECT id, row_number() OVER (ORDER BY priority DESC, created_at, id) AS position,
@@ -173,7 +178,7 @@ async def insert(tx: Tx, new: NewJob) -> Job:
         "initiator_id": new.initiator_id,
         "type": new.type,
         "file_id": new.file_id,
-        "input": jsonb({key: str(value) for key, value in new.input.items()}),
+        "input": jsonb({key: _plain(value) for key, value in new.input.items()}),
         "tags": jsonb(dict(new.tags)),
         "priority": new.priority,
         "now": tx.now,
@@ -181,6 +186,10 @@ async def insert(tx: Tx, new: NewJob) -> Job:
     job = await tx.one(Job, INSERT, args)
     assert job is not None
     return job
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
 
 
 async def get(tx: Tx, job_id: UUID) -> Job | None:
@@ -262,6 +271,21 @@ async def hanging(tx: Tx) -> list[Job]:
         "limit": REAP_AT_ONCE,
     }
     return await tx.all(Job, HANGING, args)
+
+
+async def live(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
+    """Return which of these jobs have not ended."""
+    return await tx.values(LIVE, {"ids": list(ids)}) if ids else []
+
+
+async def search(tx: Tx, wanted: Mapping[str, Any]) -> list[JobView]:
+    """Return an organization's jobs that the actor may see and that fit ``wanted``, newest first.
+
+    ``wanted``: organization_id, ids, states, initiator_id, tags, limit.
+    """
+    reach = tx.actor.reach(Action.READ, Kind.PROVISIONER_JOBS).args()
+    tags = jsonb(wanted["tags"])
+    return await tx.all(JobView, LIST, {**wanted, "tags": tags, **reach})
 
 
 async def views(tx: Tx, ids: Sequence[UUID]) -> list[JobView]:

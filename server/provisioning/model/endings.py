@@ -1,0 +1,51 @@
+"""How a run of a job ends, given how its work ended and what was asked meanwhile. Pure."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from server.provisioning.errors import JobFailed
+from server.provisioning.model.states import Move
+
+CANCEL_TIMED_OUT = "Cancel timed out"
+TOO_MANY_LOST = (
+    "The servers that ran this job were lost three times in a row; it is not tried again."
+)
+
+
+class Asked(IntEnum):
+    """What somebody asked of a run; a higher one wins over a lower one."""
+
+    NOTHING = 0
+    RELEASE = 1
+    """The server shuts down."""
+    CANCEL = 2
+    EXHAUSTED = 3
+    """Only to save what is left: too many workers were lost over this job."""
+    FORCE = 4
+    """It was cancelled and did not stop in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The move that ends a run, and the words for people and clients."""
+
+    move: Move
+    error: str = ""
+    code: str = ""
+
+
+def judge(failure: JobFailed | None, asked: Asked) -> Ending:
+    """Return how a run ends. What succeeded has succeeded, whatever was asked meanwhile."""
+    if failure is None:
+        return Ending(Move.FINISH)
+    match asked:
+        case Asked.NOTHING:
+            return Ending(Move.FAIL, failure.message or "The job failed.", failure.code)
+        case Asked.RELEASE:
+            return Ending(Move.RELEASE)
+        case Asked.CANCEL:
+            return Ending(Move.STOP)
+        case Asked.EXHAUSTED:
+            return Ending(Move.FAIL, TOO_MANY_LOST)
+        case Asked.FORCE:
+            return Ending(Move.FAIL, CANCEL_TIMED_OUT)

@@ -1,0 +1,208 @@
+"""The workers of one replica: they take jobs, say that they live, and stop in order."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import structlog
+
+from coder_cli.kit.build import version
+from coder_cli.kit.clock import Clock, SystemClock
+from server.kit.db import Database
+from server.kit.pubsub import Bell, Pubsub
+from server.provisioning.actions.kinds import Registry
+from server.provisioning.actions.reap import reap
+from server.provisioning.events import JOBS
+from server.provisioning.model import free_names
+from server.provisioning.model.daemons import DAEMON_BEAT_SECONDS
+from server.provisioning.store import daemons as daemon_store
+from server.provisioning.store import jobs as store
+from server.provisioning.store.daemons import Registration
+from server.provisioning.worker.run import SYSTEM, Run, Workshop
+from server.provisioning.worker.waiting import within
+from server.terraform import Terraform
+
+log = structlog.get_logger()
+
+API_VERSION = "1.6"
+"""The version of the original's provisioner protocol whose features our daemons have."""
+
+REAP_SECONDS = 60.0
+RELEASE_SECONDS = 20.0
+"""How long an interrupted Terraform may take to save its state when the server shuts down."""
+
+KILLED_SECONDS = 5.0
+"""How long a killed run may take to write that it was."""
+
+
+def _organization_tags() -> Mapping[str, str]:
+    return {"scope": "organization", "owner": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """How a replica runs jobs."""
+
+    cache_dir: Path
+    """Work directories are in ``jobs`` below it; they outlive a crash, for the next run."""
+    hostname: str
+    count: int = 3
+    poll_seconds: float = 5.0
+    """How long a lost notification can delay a job."""
+    force_cancel: timedelta = timedelta(minutes=10)
+    tags: Mapping[str, str] = field(default_factory=_organization_tags)
+    replica_id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What daemons work with."""
+
+    db: Database
+    pubsub: Pubsub
+    registry: Registry
+    terraform: Terraform
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Daemons:
+    """The provisioner daemons of one replica."""
+
+    def __init__(self, means: Means, options: DaemonOptions) -> None:
+        self._means = means
+        self._options = options
+        self._shop = Workshop(
+            db=means.db,
+            pubsub=means.pubsub,
+            registry=means.registry,
+            terraform=means.terraform,
+            clock=means.clock,
+            jobs_dir=options.cache_dir / "jobs",
+            hostname=options.hostname,
+            force_cancel=options.force_cancel,
+        )
+        self._names: list[str] = []
+        self._runs: set[Run] = set()
+        self._stopping = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    @property
+    def running(self) -> int:
+        """Return how many jobs run here at the moment."""
+        return len(self._runs)
+
+    async def run(self) -> None:
+        """Take and run jobs until ``stop``; then rest until cancelled."""
+        await self.register()
+        await self._tidy()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_registered())
+            group.create_task(self._keep_reaping())
+            for name in self._names:
+                group.create_task(self._serve(name))
+
+    async def stop(self, grace: float) -> None:
+        """Take no more jobs; give running ones ``grace`` seconds, then give them back."""
+        self._stopping.set()
+        clock = self._means.clock
+        if not await within(clock, grace, self._quiet.wait()):
+            for run in tuple(self._runs):
+                run.release()
+        if not await within(clock, RELEASE_SECONDS, self._quiet.wait()):
+            for run in tuple(self._runs):
+                run.kill()
+            await within(clock, KILLED_SECONDS, self._quiet.wait())
+        async with self._means.db.tx(SYSTEM) as tx:
+            await daemon_store.leave(tx, self._options.replica_id)
+
+    async def register(self) -> None:
+        """Say that our workers live; choose their names the first time."""
+        async with self._means.db.tx(SYSTEM) as tx:
+            taken = await daemon_store.taken(tx, self._options.replica_id)
+            if not self._names:
+                self._names = free_names(self._options.hostname, taken, self._options.count)
+            await daemon_store.register(tx, self._registration(), self._names)
+
+    async def turn(self, name: str) -> bool:
+        """Take one job and run it to its end; return False when there was none."""
+        async with self._means.db.tx(SYSTEM) as tx:
+            job = await store.acquire(
+                tx, name, self._means.registry.types, dict(self._options.tags)
+            )
+        if job is None:
+            return False
+        run = Run(self._shop, job)
+        self._runs.add(run)
+        self._quiet.clear()
+        try:
+            await run.run()
+        finally:
+            self._runs.discard(run)
+            if not self._runs:
+                self._quiet.set()
+        return True
+
+    async def _tidy(self) -> None:
+        """Remove what runs of jobs that ended elsewhere left on this host."""
+        folders = await asyncio.to_thread(_folders, self._shop.jobs_dir)
+        async with self._means.db.tx(SYSTEM) as tx:
+            live = set(await store.live(tx, list(folders)))
+        for job_id, folder in folders.items():
+            if job_id not in live:
+                await self._means.terraform.sweep(folder)
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _serve(self, name: str) -> None:
+        with self._means.pubsub.bell(JOBS) as bell:
+            while not self._stopping.is_set():
+                if not await self._try_turn(name):
+                    await self._rest(bell)
+
+    async def _try_turn(self, name: str) -> bool:
+        """Take a turn; one job that breaks its worker must not end the others' work."""
+        try:
+            return await self.turn(name)
+        except Exception:
+            log.exception("a provisioner daemon stumbled", daemon=name)
+            return False
+
+    async def _rest(self, bell: Bell) -> None:
+        async def awake() -> None:
+            async with asyncio.TaskGroup() as group:
+                ring = group.create_task(bell.wait())
+                stop = group.create_task(self._stopping.wait())
+                await asyncio.wait((ring, stop), return_when=asyncio.FIRST_COMPLETED)
+                ring.cancel()
+                stop.cancel()
+
+        await within(self._means.clock, self._options.poll_seconds, awake())
+
+    async def _keep_registered(self) -> None:
+        while not self._stopping.is_set():
+            await self._means.clock.sleep(DAEMON_BEAT_SECONDS)
+            if not self._stopping.is_set():
+                await self.register()
+
+    async def _keep_reaping(self) -> None:
+        while True:
+            await self._means.clock.sleep(REAP_SECONDS)
+            async with self._means.db.tx(SYSTEM) as tx:
+                await reap(tx, self._means.registry)
+
+    def _registration(self) -> Registration:
+        return Registration(self._options.replica_id, version(), API_VERSION, self._options.tags)
+
+
+def _folders(parent: Path) -> dict[UUID, Path]:
+    """Return the work directories in ``parent`` by their jobs' ids."""
+    found: dict[UUID, Path] = {}
+    for folder in parent.iterdir() if parent.is_dir() else ():
+        with suppress(ValueError):
+            found[UUID(folder.name)] = folder
+    return found
