@@ -1,0 +1,119 @@
+"""The first user, and the rescue from the server's own machine."""
+
+import asyncio
+
+import pytest
+
+from server.identity import NewUser, create_admin, default_organization, reset_password
+from server.kit.authz import as_system
+from server.kit.errors import ApiError, Invalid, NotFound
+from tests.support.people import OPTIONS, PASSWORD, People
+
+FIRST = {"email": "ada@example.com", "username": "ada", "password": PASSWORD, "name": "Ada L."}
+
+
+async def test_a_fresh_deployment_has_no_first_user_until_it_is_made(people: People) -> None:
+    nobody = await people.client()
+    before = await nobody.get("/users/first")
+    assert before.status_code == 404
+    assert before.json()["message"] == "The initial user has not been created!"
+
+    made = await nobody.post("/users/first", json=FIRST)
+    assert made.status_code == 201
+    assert set(made.json()) == {"user_id", "organization_id"}
+
+    after = await nobody.get("/users/first")
+    assert (after.status_code, after.json()["message"]) == (
+        200,
+        "The initial user has already been created!",
+    )
+    again = await nobody.post("/users/first", json={**FIRST, "username": "bob"})
+    assert again.status_code == 409
+
+
+async def test_the_first_user_owns_the_site_and_belongs_to_the_default_organization(
+    people: People,
+) -> None:
+    nobody = await people.client()
+    made = (await nobody.post("/users/first", json=FIRST)).json()
+    login = await nobody.post(
+        "/users/login", json={"email": "ADA@example.com", "password": PASSWORD}
+    )
+    ada = await people.client(login.json()["session_token"])
+    me = (await ada.get("/users/me")).json()
+    assert [role["name"] for role in me["roles"]] == ["owner"]
+    assert me["organization_ids"] == [made["organization_id"]]
+    assert (me["status"], me["name"]) == ("active", "Ada L.")
+    home = (await ada.get("/organizations/default")).json()
+    assert (home["name"], home["is_default"]) == ("coder", True)
+
+
+async def test_of_ten_first_users_at_once_exactly_one_is_made(people: People) -> None:
+    nobody = await people.client()
+    answers = await asyncio.gather(
+        *(
+            nobody.post(
+                "/users/first",
+                json={**FIRST, "username": f"ada{n}", "email": f"ada{n}@example.com"},
+            )
+            for n in range(10)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    async with people.database.tx(as_system("test")) as tx:
+        assert await tx.value("SELECT count(*) FROM users") == 1
+        assert await tx.value("SELECT count(*) FROM organizations") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"username": "a b"}, "username"),
+        ({"username": "new"}, "username"),
+        ({"username": "x" * 33}, "username"),
+        ({"email": "nobody"}, "email"),
+        ({"password": "password"}, "password"),
+        ({"password": "aB3$" * 17}, "password"),
+        ({"name": " Ada"}, "name"),
+    ],
+)
+async def test_a_first_user_with_bad_facts_is_refused_by_field(
+    people: People, change: dict[str, str], field: str
+) -> None:
+    nobody = await people.client()
+    refused = await nobody.post("/users/first", json={**FIRST, **change})
+    assert refused.status_code == 400
+    assert [bad["field"] for bad in refused.json()["validations"]] == [field]
+    assert (await nobody.get("/users/first")).status_code == 404
+
+
+async def test_the_default_organization_is_made_once_whoever_asks_first(people: People) -> None:
+    async def ask() -> object:
+        async with people.database.tx(as_system("test")) as tx:
+            return (await default_organization(tx)).id
+
+    assert len(set(await asyncio.gather(*(ask() for _ in range(4))))) == 1
+
+
+async def test_a_rescue_admin_owns_the_site_and_joins_every_organization(people: People) -> None:
+    other = await people.organization("elsewhere")
+    new = NewUser("root@example.com", "root", PASSWORD)
+    made = await create_admin(people.database, new, OPTIONS)
+    assert made.roles == ["owner"]
+    assert set(made.organization_ids) == {other, await people.home()}
+    with pytest.raises(ApiError, match="already exists"):
+        await create_admin(people.database, new, OPTIONS)
+    with pytest.raises(Invalid):
+        await create_admin(people.database, NewUser("x", "y z", PASSWORD), OPTIONS)
+
+
+async def test_a_reset_password_logs_in_and_ends_every_session(people: People) -> None:
+    ada = await people.add("ada", "owner")
+    await reset_password(people.database, "ADA", "Another-Horse-8-Staple", OPTIONS)
+    assert (await ada.api.get("/users/me")).status_code == 401
+    body = {"email": ada.email, "password": "Another-Horse-8-Staple"}
+    assert (await ada.api.post("/users/login", json=body)).status_code == 201
+    with pytest.raises(NotFound, match="nobody-here"):
+        await reset_password(people.database, "nobody-here", PASSWORD, OPTIONS)
+    with pytest.raises(Invalid):
+        await reset_password(people.database, "ada", "short", OPTIONS)
