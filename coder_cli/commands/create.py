@@ -135,7 +135,7 @@ def _free_name(client: Client, text: str) -> tuple[str, str]:
     owner, name = split_owner(text)
     complaint = names.check_name(name)
     if complaint is not None:
-        raise Refused(f"{name!r} cannot be a workspace's name: it {complaint}.")
+        raise Refused(f"{name!r} cannot be a workspace's name: {complaint}.")
     try:
         client.workspace_by_name(owner, name)
     except ApiError as error:

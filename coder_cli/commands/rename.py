@@ -26,7 +26,7 @@ def rename(
     """Rename a workspace."""
     complaint = names.check_name(new_name)
     if complaint is not None:
-        raise Refused(f"{new_name!r} cannot be a workspace's name: it {complaint}.")
+        raise Refused(f"{new_name!r} cannot be a workspace's name: {complaint}.")
     client = config.connect()
     found = find_workspace(client, workspace)
     if not yes:

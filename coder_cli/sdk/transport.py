@@ -194,8 +194,11 @@ class Transport:
         raise _refusal(response.status_code, response.content)
 
     def _unreachable(self, error: Exception) -> str:
-        cause = error.__cause__ or error
-        return f"could not reach {self.url}: {cause or type(error).__name__}"
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        why = (cause.strerror if isinstance(cause, OSError) else "") or str(cause)
+        return f"could not reach {self.url}: {why or type(error).__name__}"
 
 
 def _params(query: Mapping[str, Query]) -> dict[str, str]:

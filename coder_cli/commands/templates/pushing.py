@@ -162,7 +162,7 @@ def _template_name(template: str, directory: str) -> str:
     name = template or Path(directory).resolve().name
     complaint = names.check_name(name)
     if complaint is not None:
-        raise Refused(f"{name!r} cannot be a template's name: it {complaint}.")
+        raise Refused(f"{name!r} cannot be a template's name: {complaint}.")
     return name
 
 
