@@ -12,7 +12,7 @@ AUTH = "token"
 @cache
 def _body(os: str, arch: str) -> str:
     text = (files("server.agents") / "bootstrap" / script_name(os, arch)).read_text("utf-8")
-    return text.replace("${ARCH}", arch)
+    return text.replace("${OS}", os).replace("${ARCH}", arch)
 
 
 def init_script(os: str, arch: str, access_url: str) -> str:

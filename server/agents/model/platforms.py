@@ -22,4 +22,4 @@ def script_name(os: str, arch: str) -> str:
     """
     if (os, arch) not in PLATFORMS:
         raise UnknownPlatform(os, arch)
-    return "windows.ps1" if os == "windows" else f"{os}.sh"
+    return "windows.ps1" if os == "windows" else "unix.sh"
