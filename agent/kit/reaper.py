@@ -102,7 +102,9 @@ def watch(children: Children) -> None:
     def reap() -> None:
         reap_orphans(children.pids)
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
+    # Not by the loop's own handler: uvloop keeps this signal to itself.
+    loop = asyncio.get_running_loop()
+    signal.signal(signal.SIGCHLD, lambda *_: loop.call_soon_threadsafe(reap))
     children.after_exit = reap
 
 

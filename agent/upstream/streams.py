@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
+from agent.kit import memory
 from agent.network import (
     Counted,
     Dialer,
@@ -61,8 +62,13 @@ class Streams:
         if not self._closing.is_set():
             task = self._group.create_task(self._serve(wanted))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
         return agentapi.Empty()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            memory.trim()
 
     async def _serve(self, wanted: Open) -> None:
         try:
