@@ -1,13 +1,22 @@
 """Workspaces: a person's machine, its builds, and what they made. See README.md."""
 
-from server.workspaces.events import BuildFinished, WorkspaceChanged
-from server.workspaces.model import AgentIdentity
-from server.workspaces.store import agent, agent_by_token
+from server.workspaces.actions.find import workspace
+from server.workspaces.actions.timetable import use
+from server.workspaces.events import BuildFinished, WorkspaceChanged, topic
+from server.workspaces.model import AgentIdentity, BuildOptions, WorkspaceRules
+from server.workspaces.store.agents import agent, agent_by_token
+from server.workspaces.worker import BuildKind
 
 __all__ = [
     "AgentIdentity",
     "BuildFinished",
+    "BuildKind",
+    "BuildOptions",
     "WorkspaceChanged",
+    "WorkspaceRules",
     "agent",
     "agent_by_token",
+    "topic",
+    "use",
+    "workspace",
 ]

@@ -3,6 +3,8 @@
 Source: reference, API and CLI, sections 2.1 and 2.7.
 """
 
+from uuid import UUID
+
 from server.kit.errors import Conflict, FieldError, Forbidden, Gone, Invalid
 
 TAKEN = "This value is already in use and should be unique."
@@ -25,10 +27,10 @@ class BuildActive(Conflict):
 class WorkspaceGone(Gone):
     """The workspace was deleted; ``include_deleted=true`` shows it all the same."""
 
-    def __init__(self, workspace_id: object, owner: str, name: str) -> None:
+    def __init__(self, workspace_id: UUID) -> None:
         super().__init__(
-            f'Workspace "{owner}/{name}" ({workspace_id}) was deleted.',
-            detail='Ask with "?include_deleted=true" to view it.',
+            f'Workspace "{workspace_id}" was deleted, you can view this workspace by specifying '
+            "'?include_deleted=true' and trying again."
         )
 
 
@@ -51,3 +53,13 @@ class TemplateManagersOnly(Forbidden):
 def invalid_field(message: str, field: str, detail: str) -> Invalid:
     """Return the refusal of one bad field."""
     return Invalid(message, fields=[FieldError(field, detail)])
+
+
+class NotImported(Invalid):
+    """The version's import has not succeeded, so nothing can be built with it."""
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(
+            f'The provided template version "{name}" cannot be built: its import is "{state}".',
+            detail="Wait until the import has ended, or use a version whose import succeeded.",
+        )

@@ -9,6 +9,8 @@ from server.workspaces.model.deadline import (
     check_ttl,
     started_deadline,
 )
+from server.workspaces.model.options import BuildOptions, WorkspaceRules
+from server.workspaces.model.order import BuildOrder, WorkspaceOrder
 from server.workspaces.model.schedule import BadSchedule, Weekly, parse_weekly
 from server.workspaces.model.search import Search, read_search
 from server.workspaces.model.status import STATUS, workspace_status
@@ -20,6 +22,8 @@ __all__ = [
     "AutostopRules",
     "BadSchedule",
     "Build",
+    "BuildOptions",
+    "BuildOrder",
     "LastBuild",
     "NewBuild",
     "NewWorkspace",
@@ -28,6 +32,8 @@ __all__ = [
     "Values",
     "Weekly",
     "Workspace",
+    "WorkspaceOrder",
+    "WorkspaceRules",
     "bumped_deadline",
     "check_extension",
     "check_ttl",

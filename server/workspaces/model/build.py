@@ -97,6 +97,8 @@ class RunningBuild:
     default_ttl_ms: int
     allow_user_autostop: bool
     activity_bump_ms: int
+    autostart_schedule: str | None
+    autostart_days: list[str]
 
     @property
     def rules(self) -> AutostopRules:

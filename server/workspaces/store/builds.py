@@ -91,7 +91,8 @@ RUNNING: LiteralString = """
            w.id AS workspace_id, w.name AS workspace_name, w.owner_id, w.organization_id,
            w.ttl_ms, b.orphan, b.log_level, b.max_deadline,
            coalesce(b.state, p.state) AS state, p.id AS previous_id,
-           t.default_ttl_ms, t.allow_user_autostop, t.activity_bump_ms
+           t.default_ttl_ms, t.allow_user_autostop, t.activity_bump_ms,
+           w.autostart_schedule, t.autostart_days
       FROM workspace_builds b
       JOIN workspaces w ON w.id = b.workspace_id
       JOIN templates t ON t.id = w.template_id

@@ -155,11 +155,9 @@ async def page(
 
 def statement(wanted: Mapping[str, Any]) -> LiteralString:
     """Return the statement with a restriction for each argument that is not None."""
-    built = [clause for name, clause in BUILT.items() if wanted[name] is not None]
-    clauses: list[LiteralString] = [ALWAYS]
-    clauses += [clause for name, clause in PLAIN.items() if wanted[name] is not None]
-    where = " AND ".join(clauses + built)
-    return FIRST + (LATEST if built else "") + where + LAST
+    built: list[LiteralString] = [sql for name, sql in BUILT.items() if wanted[name] is not None]
+    plain: list[LiteralString] = [sql for name, sql in PLAIN.items() if wanted[name] is not None]
+    return FIRST + (LATEST if built else "") + " AND ".join((ALWAYS, *plain, *built)) + LAST
 
 
 def _wanted(tx: Tx, search: Search) -> dict[str, Any]:

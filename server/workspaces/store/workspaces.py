@@ -79,6 +79,9 @@ SET_AUTOSTART: LiteralString = """
                           updated_at = %(now)s
      WHERE id = %(id)s
 """
+SET_NEXT_START: LiteralString = """
+    UPDATE workspaces SET next_start_at = %(next)s WHERE id = %(id)s
+"""
 SET_DORMANT: LiteralString = """
     UPDATE workspaces w
        SET dormant_at = %(dormant_at)s,
@@ -98,7 +101,7 @@ SET_UPDATES: LiteralString = """
 SET_FAVORITE: LiteralString = "UPDATE workspaces SET favorite = %(favorite)s WHERE id = %(id)s"
 SET_RUNNING: LiteralString = "UPDATE workspaces SET running = %(running)s WHERE id = %(id)s"
 USE: LiteralString = "UPDATE workspaces SET last_used_at = %(now)s WHERE id = %(id)s"
-LOCK: LiteralString = "SELECT id FROM workspaces WHERE id = %(id)s FOR UPDATE"
+LOCK: LiteralString = "SELECT deleted FROM workspaces WHERE id = %(id)s FOR UPDATE"
 DELETE: LiteralString = """
     UPDATE workspaces SET deleted = true, next_start_at = NULL, updated_at = %(now)s
      WHERE id = %(id)s
@@ -174,6 +177,11 @@ async def set_favorite(tx: Tx, workspace_id: UUID, *, favorite: bool) -> None:
     await tx.run(SET_FAVORITE, {"id": workspace_id, "favorite": favorite})
 
 
+async def set_next_start(tx: Tx, workspace_id: UUID, next_start: datetime | None) -> None:
+    """Write when the workspace starts by itself next."""
+    await tx.run(SET_NEXT_START, {"id": workspace_id, "next": next_start})
+
+
 async def set_running(tx: Tx, workspace_id: UUID, *, running: bool) -> None:
     """Write whether the latest build is a start that succeeded; lists sort by it."""
     await tx.run(SET_RUNNING, {"id": workspace_id, "running": running})
@@ -184,9 +192,13 @@ async def use(tx: Tx, workspace_id: UUID) -> None:
     await tx.run(USE, {"id": workspace_id, "now": tx.now})
 
 
-async def lock(tx: Tx, workspace_id: UUID) -> None:
-    """Keep every other build and deletion of this workspace waiting until the commit."""
-    await tx.run(LOCK, {"id": workspace_id})
+async def lock(tx: Tx, workspace_id: UUID) -> bool:
+    """Keep every other build of this workspace waiting until the commit.
+
+    Return False when the workspace was deleted while this waited.
+    """
+    deleted: bool | None = await tx.value(LOCK, {"id": workspace_id})
+    return deleted is False
 
 
 async def delete(tx: Tx, workspace_id: UUID) -> None:

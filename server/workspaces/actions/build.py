@@ -1,0 +1,190 @@
+"""One more build: what it stands on, which version and values it runs with, and its job."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+from coder_cli.sdk.builds import Transition
+from server import provisioning, templates
+from server.kit.db import Tx
+from server.kit.errors import Invalid, NotFound
+from server.workspaces import policy
+from server.workspaces.errors import (
+    BuildActive,
+    Dormant,
+    NotImported,
+    TemplateManagersOnly,
+    WorkspaceGone,
+    invalid_field,
+)
+from server.workspaces.events import WorkspaceChanged
+from server.workspaces.model import BuildOrder, LastBuild, NewBuild, Workspace
+from server.workspaces.store import builds, workspaces
+
+
+async def order(tx: Tx, workspace: Workspace, wanted: BuildOrder) -> UUID:
+    """Queue a build of a workspace that the actor was shown; return its id.
+
+    Of two that come at the same moment one waits for the other, and is refused.
+
+    Raises:
+        BuildActive: another build has not ended.
+        Dormant: it must be activated before it is started.
+        Forbidden: the actor may not do this to the workspace.
+        BadParameters: with one FieldError for each value.
+        Invalid: another part of the order makes no sense.
+    """
+    if workspace.dormant_at is not None and wanted.transition is Transition.START:
+        raise Dormant
+    policy.may_build(tx.actor, workspace, wanted)
+    return await queue(tx, workspace, wanted)
+
+
+async def queue(tx: Tx, workspace: Workspace, wanted: BuildOrder) -> UUID:
+    """Queue a build; the caller asked who may do so. See ``order``."""
+    if not await workspaces.lock(tx, workspace.id):
+        raise WorkspaceGone(workspace.id)
+    last = await builds.last(tx, workspace.id)
+    if last is not None and last.active:
+        raise BuildActive
+    version = await _version(tx, workspace, wanted, last)
+    preset = await _preset(tx, version.id, wanted.preset_id)
+    values = await _values(tx, version.id, wanted, preset, last)
+    build = await _write(tx, workspace, wanted, version, last, values)
+    await tx.announce(WorkspaceChanged(workspace_id=workspace.id, owner_id=workspace.owner_id))
+    return build
+
+
+async def _write(
+    tx: Tx,
+    workspace: Workspace,
+    wanted: BuildOrder,
+    version: templates.Version,
+    last: LastBuild | None,
+    values: Mapping[str, str],
+) -> UUID:
+    build_id = uuid4()
+    initiator = tx.actor.id or workspace.owner_id
+    job = await provisioning.enqueue(
+        tx,
+        provisioning.NewJob(
+            type=provisioning.JobType.WORKSPACE_BUILD,
+            organization_id=workspace.organization_id,
+            initiator_id=initiator,
+            file_id=version.file_id,
+            input={"workspace_build_id": str(build_id)},
+            tags=provisioning.job_tags(
+                {**version.tags, **version.workspace_tags}, workspace.owner_id
+            ),
+        ),
+    )
+    new = NewBuild(
+        id=build_id,
+        workspace_id=workspace.id,
+        build_number=last.build_number + 1 if last else 1,
+        template_version_id=version.id,
+        transition=wanted.transition,
+        reason=wanted.reason,
+        initiator_id=initiator,
+        job_id=job.id,
+        preset_id=wanted.preset_id,
+        orphan=wanted.orphan,
+        log_level=wanted.log_level,
+        state=wanted.state,
+    )
+    await builds.insert(tx, new, values)
+    await workspaces.set_running(tx, workspace.id, running=False)
+    if wanted.transition is Transition.START:
+        await workspaces.use(tx, workspace.id)
+    return build_id
+
+
+async def _version(
+    tx: Tx, workspace: Workspace, wanted: BuildOrder, last: LastBuild | None
+) -> templates.Version:
+    """Return the version to build with: the one asked for, else the right one for this start."""
+    active = workspace.template_active_version_id
+    starts = wanted.transition is Transition.START
+    manager = policy.is_template_manager(tx.actor, workspace)
+    must_be_active = workspace.template_require_active_version and starts and not manager
+    if wanted.version_id is not None:
+        version_id = wanted.version_id
+    elif last is None or must_be_active or (starts and workspace.automatic_updates == "always"):
+        version_id = active
+    else:
+        version_id = last.template_version_id
+    version = await _known_version(tx, version_id)
+    if version.template_id != workspace.template_id:
+        raise invalid_field(
+            "The template version does not belong to the workspace's template.",
+            "template_version_id",
+            "template version doesn't match template",
+        )
+    if must_be_active and version_id != active:
+        raise TemplateManagersOnly("build with a version that is not the active one")
+    if not version.imported:
+        raise NotImported(version.name, version.job_state)
+    return version
+
+
+async def _known_version(tx: Tx, version_id: UUID) -> templates.Version:
+    try:
+        return await templates.version(tx, version_id)
+    except NotFound:
+        raise invalid_field(
+            f'Template version "{version_id}" doesn\'t exist.',
+            "template_version_id",
+            "template version not found",
+        ) from None
+
+
+async def _preset(tx: Tx, version_id: UUID, preset_id: UUID | None) -> Mapping[str, str]:
+    if preset_id is None:
+        return {}
+    for preset in await templates.presets(tx, version_id):
+        if preset.id == preset_id:
+            return preset.parameters
+    raise invalid_field(
+        "The preset does not belong to the template version.",
+        "template_version_preset_id",
+        "preset not found",
+    )
+
+
+async def _values(
+    tx: Tx,
+    version_id: UUID,
+    wanted: BuildOrder,
+    preset: Mapping[str, str],
+    last: LastBuild | None,
+) -> Mapping[str, str]:
+    """Return the parameters' values.
+
+    Stopping and deleting must work whatever became of the template's parameters: values that
+    no longer pass are taken as they were, unless the order brings values of its own.
+    """
+    previous = await builds.parameters(tx, last.id) if last else {}
+    parameters = await templates.version_parameters(tx, version_id)
+    values = templates.Values(
+        previous=previous, given=wanted.parameters, preset=preset, first_build=last is None
+    )
+    try:
+        return templates.resolve_parameters(parameters, values)
+    except templates.BadParameters:
+        if wanted.transition is Transition.START or wanted.parameters or preset:
+            raise
+        return previous
+
+
+async def mismatch(tx: Tx, workspace: Workspace) -> bool:
+    """Tell whether an automatic start would fail, because the active version asks for more."""
+    if workspace.automatic_updates != "always":
+        return False
+    last = await builds.last(tx, workspace.id)
+    if last is None or last.template_version_id == workspace.template_active_version_id:
+        return False
+    start = BuildOrder(Transition.START)
+    try:
+        await _values(tx, workspace.template_active_version_id, start, {}, last)
+    except Invalid:
+        return True
+    return False
