@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from coder_cli.kit.build import version
-from server import identity, network, web
+from server import agents, identity, network, provisioning, terraform, web
 from server.kit.db import Database
 from server.kit.guard import Guard
 from server.kit.limits import Limiter
@@ -34,6 +34,23 @@ class House:
     workers: Workers
     relay: network.Relay
     metrics: web.Metrics
+    daemons: provisioning.Daemons
+
+    async def stop(self, grace: float) -> None:
+        """Take no new jobs; give running ones ``grace`` seconds, then hand them back."""
+        await self.daemons.stop(grace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every room stands on."""
+
+    settings: Settings
+    access_url: str
+    app: FastAPI
+    database: Database
+    pubsub: Pubsub
+    relay: network.Relay
 
 
 def build(settings: Settings, *, dsn: str, access_url: str) -> House:
@@ -41,23 +58,36 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     database = Database(
         dsn, max_open=settings.database.max_open, min_open=settings.database.max_idle or 1
     )
-    pubsub = Pubsub(dsn)
-    workers = Workers()
-    relay = network.Relay(database, network.Place(host="127.0.0.1", hostname=socket.gethostname()))
-    workers.add("facts", pubsub.run)
-    workers.add("relay", relay.run)
-    metrics = web.Metrics()
-    app = _app(settings, database)
-    _identity(app, settings, database, access_url)
-    web.install(app, web.Deployment(settings, access_url), database)
-    return House(
-        app=app,
-        asgi=Guard(app, metrics.observe),
+    ground = _Ground(
+        settings=settings,
+        access_url=access_url,
+        app=_app(settings, database),
         database=database,
-        pubsub=pubsub,
+        pubsub=Pubsub(dsn),
+        relay=network.Relay(
+            database, network.Place(host="127.0.0.1", hostname=socket.gethostname())
+        ),
+    )
+    provide(ground.app, Pubsub, ground.pubsub)
+    metrics = web.Metrics()
+    _identity(ground)
+    daemons = _provisioning(ground)
+    board = _agents(ground)
+    web.install(ground.app, web.Deployment(settings, access_url), database)
+    workers = Workers()
+    workers.add("facts", ground.pubsub.run)
+    workers.add("relay", ground.relay.run)
+    workers.add("provisioner daemons", daemons.run)
+    workers.add("agents", agents.Monitor(board).run)
+    return House(
+        app=ground.app,
+        asgi=Guard(ground.app, metrics.observe),
+        database=database,
+        pubsub=ground.pubsub,
         workers=workers,
-        relay=relay,
+        relay=ground.relay,
         metrics=metrics,
+        daemons=daemons,
     )
 
 
@@ -87,7 +117,8 @@ def _app(settings: Settings, database: Database) -> FastAPI:
     return app
 
 
-def _identity(app: FastAPI, settings: Settings, database: Database, access_url: str) -> None:
+def _identity(ground: _Ground) -> None:
+    app, settings, database = ground.app, ground.settings, ground.database
     sessions = settings.sessions
     options = identity.IdentityOptions(
         session_duration=sessions.duration,
@@ -96,7 +127,8 @@ def _identity(app: FastAPI, settings: Settings, database: Database, access_url: 
         default_token_lifetime=sessions.default_token_lifetime,
         disable_expiry_refresh=sessions.disable_expiry_refresh,
         disable_password_auth=sessions.disable_password_auth,
-        secure_cookie=settings.networking.secure_auth_cookie or access_url.startswith("https:"),
+        secure_cookie=settings.networking.secure_auth_cookie
+        or ground.access_url.startswith("https:"),
         samesite="none" if settings.networking.samesite_auth_cookie == "none" else "lax",
         host_prefix_cookie=settings.networking.host_prefix_cookie,
         ssh_keygen_algorithm=identity.KeygenAlgorithm(settings.provisioning.ssh_keygen_algorithm),
@@ -106,3 +138,49 @@ def _identity(app: FastAPI, settings: Settings, database: Database, access_url: 
     provide(app, identity.IdentityOptions, options)
     provide(app, Authenticator, identity.SessionAuthenticator(database, options))
     app.include_router(identity.routes)
+
+
+def _provisioning(ground: _Ground) -> provisioning.Daemons:
+    """Add templates, workspaces and the queue that builds both; return who works it off."""
+    settings = ground.settings
+    driver = terraform.InstalledTerraform(
+        terraform.Options(
+            cache_dir=settings.cache_dir,
+            binary=settings.provisioning.terraform_binary,
+            provider=settings.provisioning.coder_provider,
+            force_cancel_interval=settings.provisioning.force_cancel_interval,
+        )
+    )
+    registry = provisioning.Registry({})
+    for router in (provisioning.routes,):
+        ground.app.include_router(router)
+    means = provisioning.Means(
+        db=ground.database, pubsub=ground.pubsub, registry=registry, terraform=driver
+    )
+    return provisioning.Daemons(
+        means,
+        provisioning.DaemonOptions(
+            cache_dir=settings.cache_dir,
+            hostname=socket.gethostname(),
+            count=settings.provisioning.daemons,
+            force_cancel=settings.provisioning.force_cancel_interval,
+            replica_id=ground.relay.id,
+        ),
+    )
+
+
+def _agents(ground: _Ground) -> agents.Switchboard:
+    board = agents.Switchboard(
+        ground.database,
+        ground.pubsub,
+        ground.relay,
+        agents.Options(
+            access_url=ground.access_url,
+            hostname_suffix=ground.settings.client.workspace_hostname_suffix,
+            wildcard_host=ground.settings.networking.wildcard_access_url,
+            stats_interval=ground.settings.provisioning.agent_stats_refresh_interval,
+        ),
+    )
+    provide(ground.app, agents.Switchboard, board)
+    ground.app.include_router(agents.routes)
+    return board
