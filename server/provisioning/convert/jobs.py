@@ -33,7 +33,7 @@ def job_to_sdk(job: JobView) -> sdk.ProvisionerJob:
 
 def _error_code(code: str) -> sdk.JobErrorCode:
     """Return a code that clients know; others are ours alone."""
-    known = code in sdk.JobErrorCode
+    known = code in set(sdk.JobErrorCode)
     return sdk.JobErrorCode(code) if known else sdk.JobErrorCode.NONE
 
 

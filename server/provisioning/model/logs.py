@@ -23,8 +23,8 @@ class Line:
 
     @property
     def size(self) -> int:
-        """Return how many bytes of the limit this line takes."""
-        return len(self.output.encode())
+        """Return how many bytes of the limit this line takes, its end included."""
+        return len(self.output.encode()) + 1
 
 
 @dataclass(frozen=True, slots=True)

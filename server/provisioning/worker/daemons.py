@@ -100,7 +100,7 @@ class Daemons:
     async def run(self) -> None:
         """Take and run jobs until ``stop``; then rest until cancelled."""
         await self.register()
-        await self._tidy()
+        await self.tidy()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_registered())
             group.create_task(self._keep_reaping())
@@ -148,7 +148,7 @@ class Daemons:
                 self._quiet.set()
         return True
 
-    async def _tidy(self) -> None:
+    async def tidy(self) -> None:
         """Remove what runs of jobs that ended elsewhere left on this host."""
         folders = await asyncio.to_thread(_folders, self._shop.jobs_dir)
         async with self._means.db.tx(SYSTEM) as tx:

@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +251,6 @@ class Run:
         A database that is away is waited for, but not for ever.
         """
         clock = self._shop.clock
-        self._console.log("info", Stage.CLEANING_UP, "", source=DAEMON)
         until = clock.monotonic() + SAVE_FOR.total_seconds()
         delay = 0.5
         while not self._lost:
@@ -281,13 +280,16 @@ class Run:
         async with self._shop.db.tx(SYSTEM) as tx:
             job = await self._leased(tx)
             await self._append(tx, job, lines)
-            words = self._console.last_words()
-            if words:
-                said = Line(tx.now, DAEMON, "warn", Stage.CLEANING_UP, words)
-                await log_store.insert(tx, job.id, [said])
+            await log_store.insert(tx, job.id, self._last_lines(tx.now))
             await self._tell_kind(tx, job, result, ending)
             await _move(tx, job, ending)
             await tx.announce(JobChanged(job_id=job.id))
+
+    def _last_lines(self, now: datetime) -> list[Line]:
+        """Return the heading of the end and what was cut: both are said whatever the limit."""
+        heading = Line(now, DAEMON, "info", Stage.CLEANING_UP, "")
+        words = self._console.last_words()
+        return [heading, replace(heading, level="warn", output=words)] if words else [heading]
 
     async def _tell_kind(self, tx: Tx, job: Job, result: Result, ending: Ending) -> None:
         if not result.ask_kind:
