@@ -55,7 +55,7 @@ class Agent:
         at_home = Path(home(settings.env))
         directories = Directories.prepare(settings.script_data_dir, settings.log_dir, at_home)
         self.children = Children(clock)
-        self._environment = Environment(
+        self.environment = Environment(
             settings.env, settings.token, settings.executable, directories.bin
         )
         dialer = Dialer(settings.url, settings.token, settings.headers)
@@ -77,7 +77,7 @@ class Agent:
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
         self._runner = Runner(
-            self._environment,
+            self.environment,
             self.children,
             directories,
             clock,
@@ -149,7 +149,7 @@ class Agent:
             self._lifecycle.post(report)
 
     async def _run_scripts(self, stage: ScriptStage) -> Verdict:
-        manifest = self._environment.manifest
+        manifest = self.environment.manifest
         assert manifest is not None
         starting = stage is ScriptStage.START
         wanted = [
@@ -164,10 +164,10 @@ class Agent:
         manifest = await self._line.call(Method.MANIFEST, Empty(), Manifest)
         if manifest.agent_id == UUID(int=0):
             raise CallFailed("the manifest names no agent")
-        self._environment.manifest = manifest
+        self.environment.manifest = manifest
         startup = Startup(
             version(),
-            self._environment.expanded_directory(),
+            self.environment.expanded_directory(),
             self._settings.subsystems,
             self._key.public,
         )
@@ -182,7 +182,7 @@ class Agent:
 
     def _ssh_options(self) -> SshOptions:
         return SshOptions(
-            self._environment,
+            self.environment,
             self.children,
             self._clock,
             self._key,

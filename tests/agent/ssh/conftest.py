@@ -45,7 +45,12 @@ class Clients:
 
     async def run(self, program: str, *words: str, stdin: bytes = b"") -> Ended:
         """Run a client to its end."""
-        process = await self.start(program, *words)
+        return await self.run_line(self.words(program, *words), stdin)
+
+    async def run_line(self, line: list[str], stdin: bytes = b"") -> Ended:
+        """Run any program to its end."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*line, stdin=pipe, stdout=pipe, stderr=pipe)
         async with asyncio.timeout(30):
             out, err = await process.communicate(stdin)
         assert process.returncode is not None
