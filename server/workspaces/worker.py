@@ -8,6 +8,7 @@ from typing_extensions import override
 from coder_cli.sdk.builds import Transition
 from server import identity, templates
 from server.kit.db import Tx
+from server.kit.errors import NotFound
 from server.provisioning import Console, Job, JobFailed, JobKind
 from server.terraform import (
     BuildRequest,
@@ -27,15 +28,23 @@ SETTING_UP = "Setting up"
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateSource:
+    """What terraform runs."""
+
+    archive: bytes = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedBuild:
     """Everything a build's work needs, read in one transaction."""
 
     build: RunningBuild
     owner: Owner
-    archive: bytes = field(repr=False)
+    template: TemplateSource | None
+    """None when terraform has nothing to do: the workspace is orphaned."""
     parameters: Mapping[str, str]
     previous_parameters: Mapping[str, str]
-    variables: Mapping[str, str] = field(repr=False)
 
 
 class BuildKind(JobKind[LoadedBuild, Built]):
@@ -55,20 +64,12 @@ class BuildKind(JobKind[LoadedBuild, Built]):
         build = await builds.running(tx, job.input_id("workspace_build_id"))
         if build is None:
             raise JobFailed("The workspace build does not exist any more.")
-        version = await templates.version(tx, build.template_version_id)
-        variables = await templates.version_variables(tx, version.id)
         loaded = LoadedBuild(
             build=build,
             owner=await self._owner(tx, build),
-            archive=await templates.archive(tx, version),
+            template=None if build.orphan else await _template(tx, build),
             parameters=await builds.parameters(tx, build.build_id),
             previous_parameters=await builds.parameters(tx, build.previous_id),
-            # A default may be an expression; only what somebody gave is handed to terraform.
-            variables={
-                variable.name: variable.value
-                for variable in variables
-                if variable.required or variable.value != variable.default_value
-            },
         )
         await finish.changed(tx, build)
         return loaded
@@ -80,10 +81,11 @@ class BuildKind(JobKind[LoadedBuild, Built]):
         Raises:
             JobFailed: terraform failed or was cancelled; its state is in the outcome.
         """
-        if loaded.build.orphan:
+        if loaded.template is None:
             console.log("warn", SETTING_UP, "Orphaning: what the workspace made is left as it is.")
             return Built()
-        built = await self._terraform.build(self._request(loaded, console), console)
+        request = self._request(loaded, loaded.template, console)
+        built = await self._terraform.build(request, console)
         if built.error is not None:
             raise JobFailed(built.error.message, built.error.code, built)
         return built
@@ -103,13 +105,15 @@ class BuildKind(JobKind[LoadedBuild, Built]):
         """Write the state that an interrupted build left; its next run begins there."""
         await finish.released(tx, job, outcome)
 
-    def _request(self, loaded: LoadedBuild, console: Console) -> BuildRequest:
+    def _request(
+        self, loaded: LoadedBuild, template: TemplateSource, console: Console
+    ) -> BuildRequest:
         build = loaded.build
         # What a lost run left on this host is newer than anything in the database.
         state = console.recovered if console.recovered is not None else build.state
         return BuildRequest(
             work_dir=console.work_dir,
-            archive=loaded.archive,
+            archive=template.archive,
             transition=TerraformTransition(build.transition),
             build_id=build.build_id,
             workspace=WorkspaceFacts(build.workspace_id, build.workspace_name),
@@ -119,7 +123,7 @@ class BuildKind(JobKind[LoadedBuild, Built]):
             state=state or None,
             parameters=loaded.parameters,
             previous_parameters=loaded.previous_parameters,
-            variables=loaded.variables,
+            variables=template.variables,
             agent_scripts=self._options.init_scripts(),
             debug=build.log_level == "debug",
         )
@@ -148,3 +152,19 @@ class BuildKind(JobKind[LoadedBuild, Built]):
             await identity.revoke_key(tx, build.owner_id, name)
             return ""
         return await identity.mint_key(tx, build.owner_id, self._options.session_lifetime, name)
+
+
+async def _template(tx: Tx, build: RunningBuild) -> TemplateSource:
+    try:
+        version = await templates.version(tx, build.template_version_id)
+        archive = await templates.archive(tx, version)
+    except NotFound:
+        raise JobFailed("The template version's files do not exist any more.") from None
+    variables = await templates.version_variables(tx, version.id)
+    # A default may be an expression; only what somebody gave is handed to terraform.
+    given = {
+        variable.name: variable.value
+        for variable in variables
+        if variable.required or variable.value != variable.default_value
+    }
+    return TemplateSource(archive, given)

@@ -90,3 +90,8 @@ async def build_timings(tx: Tx, of: Build) -> WorkspaceBuildTimings:
         agent_script_timings=await timings.scripts(tx, of.job_id),
         agent_connection_timings=await timings.connections(tx, of.job_id),
     )
+
+
+async def parameters(tx: Tx, of: Build) -> dict[str, str]:
+    """Return the parameter values a build ran with."""
+    return await build_store.parameters(tx, of.id)

@@ -85,6 +85,20 @@ PARAMETERS: LiteralString = """
      WHERE workspace_build_id = %(build_id)s
 """
 
+LAST_VALUES: LiteralString = """
+    SELECT coalesce(json_object_agg(name, value ORDER BY name), '{}')
+      FROM (SELECT DISTINCT ON (x.name) x.name, x.value
+              FROM workspace_build_parameters x
+              JOIN workspace_builds b ON b.id = x.workspace_build_id
+              JOIN workspaces w ON w.id = b.workspace_id
+             WHERE w.owner_id = %(owner_id)s AND w.template_id = %(template_id)s
+               AND b.transition = 'start' AND x.name = ANY(%(names)s)
+               AND (%(reach_all)s OR w.organization_id = ANY(%(reach_organizations)s)
+                    OR (w.owner_id = %(reach_own)s
+                        AND w.organization_id = ANY(%(reach_own_organizations)s)))
+             ORDER BY x.name, b.created_at DESC) latest
+"""
+
 RUNNING: LiteralString = """
     SELECT b.id AS build_id, b.build_number, b.transition, b.template_version_id,
            v.name AS version_name, t.id AS template_id, t.name AS template_name,
@@ -179,6 +193,15 @@ async def insert(tx: Tx, build: NewBuild, parameters: Values) -> None:
 async def parameters(tx: Tx, build_id: UUID | None) -> dict[str, str]:
     """Return the values that a build ran with, by name; none for no build."""
     return dict(await tx.value(PARAMETERS, {"build_id": build_id}))
+
+
+async def last_values(
+    tx: Tx, owner_id: UUID, template_id: UUID, names: Sequence[str]
+) -> dict[str, str]:
+    """Return the values that an owner last gave to parameters of a template."""
+    reach = tx.actor.reach(Action.READ, Kind.WORKSPACE).args()
+    args = {"owner_id": owner_id, "template_id": template_id, "names": list(names)}
+    return dict(await tx.value(LAST_VALUES, {**args, **reach}))
 
 
 async def running(tx: Tx, build_id: UUID) -> RunningBuild | None:
