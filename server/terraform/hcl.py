@@ -91,12 +91,16 @@ class _Reader:
 
     def expression(self) -> str:
         """Return the text up to the end of the argument."""
-        start = self.at
+        parts: list[str] = []
         while self.at < len(self.text) and self._peek() not in "\n}":
             if self._peek() == "#" or self.text.startswith("//", self.at):
                 break
+            if self._comment():
+                continue
+            start = self.at
             self._skip()
-        return self.text[start : self.at].strip()
+            parts.append(self.text[start : self.at])
+        return "".join(parts).strip()
 
     def _skip(self) -> None:
         """Pass over one string, heredoc, comment, bracket pair, or character."""

@@ -352,8 +352,8 @@ def test_form_type_that_does_not_fit(config: dict[str, Any], detail: str) -> Non
 def test_form_type_that_does_not_exist() -> None:
     assert ask({"form_type": "knob"}).errors == [
         (
-            'expected form_type to be one of ["radio" "slider" "input" "dropdown" "checkbox" "switch" '
-            '"multi-select" "tag-select" "textarea" "error"], got knob'
+            'expected form_type to be one of ["radio" "slider" "input" "dropdown" "checkbox" '
+            '"switch" "multi-select" "tag-select" "textarea" "error"], got knob'
         )
     ]
 

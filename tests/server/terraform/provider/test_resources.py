@@ -43,7 +43,7 @@ TASK = "0f8fad5b-d9cb-469f-a165-70867728950e"
             'duplicate agent metadata key "k"',
         ),
         (
-            {"resources_monitoring": [{"memory": [], "volume": []}]},
+            {"resources_monitoring": [{"memory": None, "volume": None}]},
             "resources_monitoring must define at least one monitor",
         ),
         (
