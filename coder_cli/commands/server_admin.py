@@ -53,6 +53,12 @@ def create_admin_user(argv: list[str]) -> int:
             metavar=f"<{shown}>",
             help=f"The owner's {flag} ($CODER_{flag.upper()}); asked for when it is not given",
         )
+    parser.add_argument(
+        "--ssh-keygen-algorithm",
+        choices=["ed25519", "ecdsa", "rsa4096"],
+        default="",
+        help="The kind of SSH key to make ($CODER_SSH_KEYGEN_ALGORITHM)",
+    )
     found = parser.parse_args(argv, argparse.Namespace())
     settings = settings_of(found)
     from server.cli import NewAdmin, create_admin
@@ -91,12 +97,6 @@ def add_database(parser: BootParser) -> None:
         choices=["password"],
         default="password",
         help="How to log in to it ($CODER_PG_CONNECTION_AUTH)",
-    )
-    parser.add_argument(
-        "--ssh-keygen-algorithm",
-        choices=["ed25519", "ecdsa", "rsa4096"],
-        default="",
-        help="The kind of SSH key to make ($CODER_SSH_KEYGEN_ALGORITHM)",
     )
 
 

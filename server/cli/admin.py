@@ -128,4 +128,5 @@ def _with_database(settings: Settings, act: Callable[[Database], Awaitable[T]]) 
 
 
 def _sentence(error: ApiError) -> str:
-    return " ".join([error.message, *(f"{one.field} {one.detail}." for one in error.fields)])
+    fields = (f"{one.field}: {one.detail.rstrip('.')}." for one in error.fields)
+    return " ".join([error.message, *fields])

@@ -73,7 +73,7 @@ def start(home: Path) -> Generator[Start]:
     """Start ``coder server`` with these flags, on a free port."""
     with ExitStack() as stack:
 
-        def started(*flags: str, **environ: str) -> Server:
+        def started(*flags: str, sub: str = "", **environ: str) -> Server:
             clean = {key: value for key, value in os.environ.items() if "CODER" not in key}
             output = stack.enter_context((home / "stderr").open("w+"))
             process = stack.enter_context(
@@ -81,7 +81,8 @@ def start(home: Path) -> Generator[Start]:
                     [
                         *(sys.executable, "-m", "coder_cli"),
                         *("--global-config", str(home / "config"), "server"),
-                        *("--http-address", "127.0.0.1:0", *flags),
+                        *([sub] if sub else ["--http-address", "127.0.0.1:0"]),
+                        *flags,
                     ],
                     env={
                         **clean,
