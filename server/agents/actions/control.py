@@ -52,7 +52,7 @@ class ControlLine:
     caller: Caller
     wire: Wire
     id: UUID = field(default_factory=uuid4)
-    _ids: count[int] = field(default_factory=lambda: count(1))
+    _ids: "count[int]" = field(default_factory=lambda: count(1))
     _calls: dict[int, asyncio.Future[api.Json]] = field(
         default_factory=dict[int, "asyncio.Future[api.Json]"]
     )
