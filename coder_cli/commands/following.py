@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 1.0
 """How long a silent log is trusted before the job itself is asked how it stands."""
+PAUSE = 1.0
+"""Seconds between two looks for a server that went away."""
 PATIENCE = 60
-"""How many times, a second apart, a server that went away is looked for."""
+"""How often it is looked for before the command gives up."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Watch:
                 raise
             if self._lost == 1:
                 ui.note(f"The server is away ({error}). Waiting for it to come back …")
-            Event().wait(1.0)
+            Event().wait(PAUSE)
             return None
 
     def _read(self, stream: "ClientConnection") -> None:

@@ -134,12 +134,13 @@ def normal_url(text: str) -> str:
     Raises:
         Refused: this is not the URL of a web server.
     """
-    text = text.strip().rstrip("/")
+    text = text.strip()
     if not text:
         return ""
     if "://" not in text:
         local = text.startswith(("localhost", "127.0.0.1", "[::1]"))
         text = f"{'http' if local else 'https'}://{text}"
+    text = text.rstrip("/")
     try:
         parts = urlsplit(text)
         well_formed = parts.scheme in {"http", "https"} and bool(parts.hostname)

@@ -1,6 +1,7 @@
 """The configuration directory: small text files that only their owner may read."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from coder_cli.kit.refused import Refused
@@ -45,7 +46,8 @@ class ConfigDirectory:
                 file.write(text)
             draft.replace(target)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             raise Refused(
                 f"Cannot write {target}: {_why(error)}. Choose another directory with"
                 " --global-config or CODER_CONFIG_DIR."

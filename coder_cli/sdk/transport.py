@@ -5,6 +5,7 @@ cost as much CPU as the rest of a command, and the server can work meanwhile.
 """
 
 import json
+import re
 import ssl
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SESSION_HEADER = "Coder-Session-Token"
 API = "/api/v2"
 NOT_MODIFIED = 304
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 Query = str | int | bool | None
 
@@ -194,11 +196,8 @@ class Transport:
         raise _refusal(response.status_code, response.content)
 
     def _unreachable(self, error: Exception) -> str:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        why = (cause.strerror if isinstance(cause, OSError) else "") or str(cause)
-        return f"could not reach {self.url}: {why or type(error).__name__}"
+        why = _ERRNO.sub("", str(error.__cause__ or error)) or type(error).__name__
+        return f"could not reach {self.url}: {why}"
 
 
 def _params(query: Mapping[str, Query]) -> dict[str, str]:

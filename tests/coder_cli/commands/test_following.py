@@ -1,0 +1,143 @@
+"""Watching a job: a lost line is picked up where it broke, ctrl-c cancels."""
+
+from collections.abc import Callable
+
+import pytest
+
+from coder_cli.commands.following import Watch
+from coder_cli.kit.clock import SystemClock
+from coder_cli.sdk.client import Client
+from coder_cli.sdk.common import LogLevel
+from coder_cli.sdk.errors import ApiError, Unreachable
+from coder_cli.sdk.jobs import JobStatus, LogSource, ProvisionerJob, ProvisionerJobLog
+from coder_cli.ui.progress import JobProgress
+from tests.coder_cli import shapes
+from tests.coder_cli.deployment import Deployment
+
+PATH = "/workspacebuilds/x/logs"
+
+
+def line(number: int, stage: str, output: str = "", level: str = "info") -> ProvisionerJobLog:
+    """Return one line of a log."""
+    return ProvisionerJobLog(
+        id=number,
+        created_at=shapes.WHEN,
+        log_source=LogSource.PROVISIONER,
+        log_level=LogLevel(level),
+        stage=stage,
+        output=output,
+    )
+
+
+def watch(
+    deployment: Deployment,
+    *states: JobStatus | Exception | type[KeyboardInterrupt],
+    cancel: Callable[[], None] = lambda: None,
+) -> Watch:
+    """Watch a job that is in these states, one after another."""
+    left = list(states)
+
+    def job() -> ProvisionerJob:
+        state = left.pop(0) if len(left) > 1 else left[0]
+        if not isinstance(state, JobStatus):
+            raise state
+        return shapes.job(state)
+
+    return Watch(Client(deployment.url), PATH, job, cancel, JobProgress())
+
+
+def test_a_log_that_breaks_off_goes_on_where_it_was(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.streams[PATH] = [
+        [line(1, "Plan", "one"), line(2, "Plan", "two")],
+        [line(2, "Plan", "two"), line(3, "Apply", "three")],
+    ]
+    running, done = JobStatus.RUNNING, JobStatus.SUCCEEDED
+    job = watch(deployment, running, running, running, done).run()
+    assert job.status == done
+    shown = capsys.readouterr().err
+    assert [shown.count(word) for word in ("one", "two", "three")] == [1, 1, 1]
+    assert [call.query.get("after") for call in deployment.calls] == [None, "2"]
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(
+    deployment: Deployment,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("coder_cli.commands.following.PAUSE", 0)
+    away = Unreachable("could not reach it")
+    deployment.streams[PATH] = [[line(1, "Apply")]]
+    job = watch(deployment, away, away, JobStatus.RUNNING, JobStatus.SUCCEEDED).run()
+    assert job.status == JobStatus.SUCCEEDED
+    shown = capsys.readouterr().err
+    assert shown.count("The server is away") == 1
+    assert "Connected again." in shown
+
+
+def test_a_server_that_stays_away_is_given_up(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coder_cli.commands.following.PAUSE", 0)
+    with pytest.raises(Unreachable):
+        watch(deployment, Unreachable("gone")).run()
+
+
+def test_ctrl_c_cancels_and_waits_for_the_end(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    canceled: list[bool] = []
+    job = watch(
+        deployment,
+        KeyboardInterrupt,
+        JobStatus.CANCELING,
+        JobStatus.CANCELED,
+        cancel=lambda: canceled.append(True),
+    ).run()
+    assert job.status == JobStatus.CANCELED
+    assert canceled == [True]
+    assert "Canceling" in capsys.readouterr().err
+
+
+def test_ctrl_c_twice_leaves(deployment: Deployment) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        watch(deployment, KeyboardInterrupt, KeyboardInterrupt).run()
+
+
+def test_a_build_that_may_not_be_canceled_goes_on(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise ApiError(403, "User is not allowed to cancel.")
+
+    with pytest.raises(KeyboardInterrupt):
+        watch(deployment, KeyboardInterrupt, JobStatus.RUNNING, cancel=refuse).run()
+    assert "It goes on: User is not allowed to cancel." in capsys.readouterr().err
+
+
+def test_progress_tells_stages_times_and_the_queue(capsys: pytest.CaptureFixture[str]) -> None:
+    class Ticking(SystemClock):
+        seconds = 0.0
+
+        def monotonic(self) -> float:  # pyright: ignore[reportImplicitOverride] - a local stand-in
+            self.seconds += 0.75
+            return self.seconds
+
+    progress = JobProgress(Ticking())
+    progress.queued(3, 4)
+    progress.queued(3, 4)
+    progress.queued(1, 4)
+    progress.log(line(1, "Apply", "made it"))
+    progress.log(line(2, "Apply", "oh no", "error"))
+    progress.ended(well=False)
+    assert capsys.readouterr().err == (
+        "==> Queued\n"
+        "    position 3 of 4 in the queue\n"
+        "    position 1 of 4 in the queue\n"
+        "✔   Queued [750ms]\n"
+        "==> Apply\n"
+        "    made it\n"
+        "    oh no\n"
+        "✘   Apply [750ms]\n"
+    )
