@@ -136,7 +136,8 @@ async def test_nothing_of_a_session_outlives_its_client(
 
 async def test_what_asked_to_survive_a_hang_up_survives(clients: Clients, home: Path) -> None:
     pid_file = home / "pid"
-    script = f"nohup sleep 600 >/dev/null 2>&1 </dev/null & echo $! >{pid_file}; sleep 600"
+    daemon = f"trap '' HUP; echo $$ >{pid_file}; exec sleep 600"  # What nohup does.
+    script = f'sh -c "{daemon.replace("$", chr(92) + "$")}" >/dev/null 2>&1 </dev/null & sleep 600'
     process = await clients.start("ssh", "127.0.0.1", script)
     await until(lambda: pid_file.exists() and pid_file.read_text())
     process.kill()
