@@ -4,6 +4,7 @@ from server.workspaces.actions.find import workspace
 from server.workspaces.actions.timetable import use
 from server.workspaces.events import BuildFinished, WorkspaceChanged, topic
 from server.workspaces.model import AgentIdentity, BuildOptions, WorkspaceRules
+from server.workspaces.routes import routes
 from server.workspaces.store.agents import agent, agent_by_token
 from server.workspaces.worker import BuildKind
 
@@ -16,6 +17,7 @@ __all__ = [
     "WorkspaceRules",
     "agent",
     "agent_by_token",
+    "routes",
     "topic",
     "use",
     "workspace",
