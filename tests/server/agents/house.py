@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
@@ -21,9 +21,10 @@ from server.agents import Options, Switchboard
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.kit.guard import Guard
-from server.kit.pubsub import Pubsub
+from server.kit.pubsub import Mailbox, Pubsub
 from server.kit.routing import provide
 from server.network import Relay
+from server.workspaces import WorkspaceChanged
 from tests.server.agents.rows import AgentRows, add_agent
 from tests.support.people import add_user, make_app
 
@@ -87,7 +88,7 @@ class House:
         default_factory=list[Callable[[], Awaitable[None]]]
     )
     replicas: list[Replica] = field(default_factory=list[Replica])
-    alice: UUID = UUID(int=0)
+    alice: UUID = field(default_factory=uuid4)
     token: str = ""
 
     async def replica(self, **options: Any) -> Replica:
@@ -130,8 +131,7 @@ class House:
         self.stops.append(stop)
         await pubsub.listening.wait()
         await relay.listening.wait()
-        while not server.started:
-            await asyncio.sleep(0.005)
+        await until(lambda: _started(server))
         port = server.servers[0].sockets[0].getsockname()[1]
         replica = Replica(board, port)
         self.replicas.append(replica)
@@ -162,11 +162,26 @@ class House:
             )
         return user_id, token
 
+    async def told(self, box: Mailbox, of: AgentRows) -> int:
+        """Return how often a workspace was said to have changed, until now."""
+        end = uuid4()
+        async with self.database.tx(as_system("test")) as tx:
+            await tx.announce(WorkspaceChanged(workspace_id=of.workspace_id, owner_id=end))
+        times = 0
+        async with asyncio.timeout(10):
+            while (await box.get())["owner_id"] != str(end):
+                times += 1
+        return times
+
     async def row(self, agent: AgentRows) -> dict[str, Any]:
         """Return the agent's row."""
         async with self.database.tx(as_system("test")) as tx:
             sql = "SELECT * FROM workspace_agents WHERE id = %(id)s"
             return (await tx.rows(sql, {"id": agent.id}))[0]
+
+
+async def _started(server: uvicorn.Server) -> bool:
+    return server.started
 
 
 async def cancel(task: asyncio.Task[Any]) -> None:
