@@ -17,6 +17,7 @@ _LEVELS: dict[str, LogLevel] = {
     "warn": "warn",
     "error": "error",
 }
+_COMFORT = ("Terraform encountered problems during init", "OpenTofu encountered problems during")
 _BEGINS = {"refresh_start", "apply_start", "provision_start"}
 _ENDS = {
     "refresh_complete",
@@ -68,6 +69,9 @@ class Listener:
 
     def _diagnostic(self, raw: Object) -> None:
         found = diagnostic(raw)
+        # An init that fails adds a paragraph of comfort, and sometimes says a thing twice.
+        if found in self.diagnostics or found.summary.startswith(_COMFORT):
+            return
         self.diagnostics.append(found)
         level: LogLevel = "error" if found.severity == "error" else "warn"
         for text in f"{found.severity.capitalize()}: {found.sentence}".splitlines():

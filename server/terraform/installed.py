@@ -207,6 +207,8 @@ class InstalledTerraform:
         try:
             found = await self._binary()
             config = await asyncio.to_thread(self._cli_config)
+            # States and plans hold tokens, and terraform writes them for everybody to read.
+            await asyncio.to_thread(work_dir.chmod, 0o700)
         except binary.NoTerraform as error:
             console.log("error", Stage.SETTING_UP, str(error))
             raise Stopped(Failure(str(error))) from None

@@ -2,12 +2,15 @@
 
 import asyncio
 import io
+import os
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import psutil
 import pytest
 
 from server.terraform import LogLevel
@@ -121,3 +124,23 @@ def create(kind: str, config: Object, env: Mapping[str, str] | None = None) -> A
     if hook is not None and not call.failed:
         hook(known, call)
     return Answer(known, call.found)
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that another process does; the test's own timeout is the limit."""
+    # Another process has no event that this one could wait for.
+    while not happened():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+def alive(marker: str) -> list[int]:
+    """Return the processes whose command line or environment holds ``marker``."""
+    found: list[int] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+                continue
+            words = [*process.cmdline(), *map("=".join, process.environ().items())]
+            if any(marker in word for word in words):
+                found.append(process.pid)
+    return found
