@@ -1,5 +1,6 @@
 """Templates: what workspaces are made from, version by version. See README.md."""
 
+from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
     active_version,
     archive,
@@ -13,9 +14,11 @@ from server.templates.actions.read import (
 from server.templates.errors import BadParameters
 from server.templates.model.templates import Preset, Template, Version
 from server.templates.model.values import Values, check_value, resolve_parameters
+from server.templates.routes import routes
 
 __all__ = [
     "BadParameters",
+    "ImportKind",
     "Preset",
     "Template",
     "Values",
@@ -25,6 +28,7 @@ __all__ = [
     "check_value",
     "presets",
     "resolve_parameters",
+    "routes",
     "template",
     "template_named",
     "version",

@@ -1,7 +1,7 @@
 """Find templates, versions and what a version asks for. Hidden and missing are the same refusal."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from server.kit.db import Tx
@@ -85,7 +85,7 @@ async def archive(tx: Tx, of: Version) -> bytes:
 
 
 async def versions_of(
-    tx: Tx, template_id: UUID, page: dict[str, object], *, include_archived: bool
+    tx: Tx, template_id: UUID, page: dict[str, Any], *, include_archived: bool
 ) -> Sequence[Version]:
     """Return a template's versions, oldest first."""
     of = await template(tx, template_id)

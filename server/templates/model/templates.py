@@ -55,6 +55,16 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildTime:
+    """How long builds of a template took lately, in milliseconds."""
+
+    template_id: UUID
+    transition: str
+    p50: int
+    p95: int
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One pushed state of a template, with its import's job and archive."""
 

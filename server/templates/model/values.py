@@ -17,7 +17,7 @@ from server.terraform import Parameter
 
 _re2: Any = re2  # The library has no types.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_BOOL = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
+_BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
 """What Go's ParseBool takes."""
 
 

@@ -1,7 +1,6 @@
 """Templates in PostgreSQL. Reads carry the actor's reach: hidden and missing are both None."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from psycopg.errors import UniqueViolation
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 from server.templates.errors import TemplateNameTaken
-from server.templates.model.templates import Template
+from server.templates.model.templates import BuildTime, Template
 
 SEEN: LiteralString = "(%(reach_all)s OR t.organization_id = ANY(%(reach_organizations)s))"
 
@@ -116,16 +115,6 @@ BUILD_TIMES: LiteralString = """
        AND j.error = '' AND j.canceled_at IS NULL
      GROUP BY w.template_id, b.transition
 """
-
-
-@dataclass(frozen=True, slots=True)
-class BuildTime:
-    """How long builds of a template took lately, in milliseconds."""
-
-    template_id: UUID
-    transition: str
-    p50: int
-    p95: int
 
 
 def _reach(tx: Tx) -> dict[str, Any]:

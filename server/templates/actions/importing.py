@@ -1,0 +1,115 @@
+"""The kind of job that learns what a version offers. Nothing is applied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from server import provisioning
+from server.kit.db import Tx
+from server.provisioning import Console, Job, JobFailed
+from server.templates.model.templates import Version
+from server.templates.store import content, files, templates, versions
+from server.terraform import (
+    Imported,
+    ImportRequest,
+    Resource,
+    TemplateFacts,
+    Terraform,
+    Transition,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an import works on."""
+
+    version_id: UUID
+    archive: bytes = field(repr=False)
+    template: TemplateFacts
+    variables: Mapping[str, str] = field(repr=False)
+
+
+class ImportKind:
+    """Import template versions with terraform."""
+
+    def __init__(self, terraform: Terraform, access_url: str) -> None:
+        self._terraform = terraform
+        self._access_url = access_url
+
+    async def load(self, tx: Tx, job: Job) -> Loaded:
+        """Read the archive, and the values of variables: given, else the active version's."""
+        version = await versions.unfiltered(tx, job.input_id("template_version_id"))
+        archive = await files.content(tx, job.file_id)
+        if version is None or archive is None:
+            raise JobFailed("The template version or its archive is gone.")
+        given: dict[str, str] = job.input.get("user_variable_values", {})
+        return Loaded(
+            version.id,
+            archive,
+            TemplateFacts(version.template_id or UUID(int=0), version.template_name, version.name),
+            {**await _carried_over(tx, version), **given},
+        )
+
+    async def work(
+        self,
+        job: Job,  # noqa: ARG002 - the protocol has it
+        loaded: Loaded,
+        console: Console,
+    ) -> Imported:
+        """Run terraform's plan for a start and for a stop."""
+        request = ImportRequest(
+            work_dir=console.work_dir,
+            archive=loaded.archive,
+            variables=loaded.variables,
+            access_url=self._access_url,
+            template=loaded.template,
+        )
+        imported = await self._terraform.import_version(request, console)
+        if imported.error is not None:
+            code = "" if imported.error.canceled else str(imported.error.code)
+            raise JobFailed(imported.error.message, code, outcome=imported)
+        return imported
+
+    async def apply(self, tx: Tx, job: Job, outcome: Imported) -> None:
+        """Write what the version offers."""
+        version_id = job.input_id("template_version_id")
+        await content.describe(tx, version_id, outcome)
+        await content.save_variables(tx, version_id, outcome.variables)
+        await content.save_parameters(tx, version_id, outcome.parameters)
+        await content.save_presets(tx, version_id, outcome.presets)
+        for transition, resources in (
+            (Transition.START, outcome.start_resources),
+            (Transition.STOP, outcome.stop_resources),
+        ):
+            harmless = [_without_tokens(resource) for resource in resources]
+            await provisioning.save_resources(tx, job.id, transition, harmless)
+
+    async def failed(self, tx: Tx, job: Job, outcome: Imported | None) -> None:
+        """Write the variables that were found: a client asks people for the missing ones."""
+        if outcome is not None:
+            version_id = job.input_id("template_version_id")
+            await content.describe(tx, version_id, outcome)
+            await content.save_variables(tx, version_id, outcome.variables)
+
+    async def released(self, tx: Tx, job: Job, outcome: Imported | None) -> None:
+        """Write nothing: an import begins anew."""
+
+
+async def _carried_over(tx: Tx, version: Version) -> dict[str, str]:
+    """Return the values that the template's active version was given.
+
+    What it had by default is left out: the new version may have another default.
+    """
+    if version.template_id is None:
+        return {}
+    of = await templates.unfiltered(tx, version.template_id)
+    if of is None:
+        return {}
+    known = await content.variables(tx, of.active_version_id)
+    return {v.name: v.value for v in known if v.value != v.default_value}
+
+
+def _without_tokens(resource: Resource) -> Resource:
+    """Return a resource whose agents nobody can log in as: they do not exist yet."""
+    agents = tuple(replace(agent, token="", instance_id="") for agent in resource.agents)
+    return replace(resource, agents=agents)

@@ -1,0 +1,177 @@
+"""Templates, versions and what they ask for, as the wire shows them."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+from coder_cli.sdk import templates as sdk
+from coder_cli.sdk.jobs import MatchedProvisioners, ProvisionerJob, ProvisionerType
+from coder_cli.sdk.users import MinimalUser
+from server.templates.model.templates import BuildTime, Preset, Template, Version
+from server.terraform import Parameter, Variable
+
+TRANSITIONS = ("start", "stop", "delete")
+
+
+def template_to_sdk(template: Template, times: Sequence[BuildTime] = ()) -> sdk.Template:
+    """Return a template as clients see it."""
+    return sdk.Template(
+        id=template.id,
+        created_at=template.created_at,
+        updated_at=template.updated_at,
+        organization_id=template.organization_id,
+        organization_name=template.organization_name,
+        organization_display_name=template.organization_display_name,
+        organization_icon=template.organization_icon,
+        name=template.name,
+        display_name=template.display_name,
+        provisioner=ProvisionerType(template.provisioner),
+        active_version_id=template.active_version_id,
+        active_user_count=template.active_user_count,
+        build_time_stats=_build_times(template, times),
+        description=template.description,
+        deprecated=bool(template.deprecated),
+        deprecation_message=template.deprecated,
+        icon=template.icon,
+        default_ttl_ms=template.default_ttl_ms,
+        activity_bump_ms=template.activity_bump_ms,
+        autostop_requirement=sdk.AutostopRequirement(
+            days_of_week=_days(template.autostop_days), weeks=template.autostop_weeks
+        ),
+        autostart_requirement=sdk.AutostartRequirement(days_of_week=_days(template.autostart_days)),
+        created_by_id=template.created_by,
+        created_by_name=template.created_by_name,
+        allow_user_autostart=template.allow_user_autostart,
+        allow_user_autostop=template.allow_user_autostop,
+        allow_user_cancel_workspace_jobs=template.allow_user_cancel_workspace_jobs,
+        failure_ttl_ms=template.failure_ttl_ms,
+        time_til_dormant_ms=template.time_til_dormant_ms,
+        time_til_dormant_autodelete_ms=template.time_til_dormant_autodelete_ms,
+        require_active_version=template.require_active_version,
+        max_port_share_level=sdk.PortShareLevel(template.max_port_share_level),
+        use_classic_parameter_flow=template.use_classic_parameter_flow,
+        cors_behavior=sdk.CORSBehavior(template.cors_behavior),
+    )
+
+
+def _days(days: list[str]) -> list[sdk.Weekday]:
+    return cast("list[sdk.Weekday]", days)
+
+
+def _build_times(template: Template, times: Sequence[BuildTime]) -> dict[str, sdk.TransitionStats]:
+    known = {time.transition: time for time in times if time.template_id == template.id}
+    return {
+        transition: sdk.TransitionStats(P50=known[transition].p50, P95=known[transition].p95)
+        if transition in known
+        else sdk.TransitionStats()
+        for transition in TRANSITIONS
+    }
+
+
+def version_to_sdk(
+    version: Version, job: ProvisionerJob, matched: MatchedProvisioners | None = None
+) -> sdk.TemplateVersion:
+    """Return a version as clients see it."""
+    return sdk.TemplateVersion(
+        id=version.id,
+        template_id=version.template_id,
+        organization_id=version.organization_id,
+        created_at=version.created_at,
+        updated_at=version.updated_at,
+        name=version.name,
+        message=version.message,
+        job=job,
+        readme=version.readme,
+        created_by=MinimalUser(
+            id=version.created_by,
+            username=version.created_by_username,
+            name=version.created_by_name,
+            avatar_url=version.created_by_avatar_url,
+        ),
+        archived=version.archived,
+        matched_provisioners=matched,
+        has_external_agent=version.has_external_agent,
+    )
+
+
+def parameter_to_sdk(parameter: Parameter) -> sdk.TemplateVersionParameter:
+    """Return a parameter as clients see it."""
+    return sdk.TemplateVersionParameter(
+        name=parameter.name,
+        display_name=parameter.display_name,
+        description=parameter.description,
+        description_plaintext=plain_text(parameter.description),
+        type=sdk.ParameterType(parameter.type),
+        form_type=sdk.FormType(parameter.form_type),
+        mutable=parameter.mutable,
+        default_value=parameter.default_value,
+        icon=parameter.icon,
+        options=[
+            sdk.TemplateVersionParameterOption(
+                name=option.name,
+                description=option.description,
+                value=option.value,
+                icon=option.icon,
+            )
+            for option in parameter.options
+        ],
+        validation_error=parameter.validation_error,
+        validation_regex=parameter.validation_regex,
+        validation_min=parameter.validation_min,
+        validation_max=parameter.validation_max,
+        validation_monotonic=parameter.validation_monotonic,
+        required=parameter.required,
+        ephemeral=parameter.ephemeral,
+    )
+
+
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(
+    r"(^\s{0,3}(#{1,6}|>|[-*+]|\d+\.)\s+)|(\*\*|__|`+|~~|(?<!\w)[*_]|[*_](?!\w))", re.MULTILINE
+)
+
+
+def plain_text(markdown: str) -> str:
+    """Return a description without its Markdown, for terminals."""
+    return _MARKS.sub("", _LINK.sub(r"\1", markdown)).strip()
+
+
+def variable_to_sdk(variable: Variable) -> sdk.TemplateVersionVariable:
+    """Return a variable as clients see it; a secret's values are blank."""
+    return sdk.TemplateVersionVariable(
+        name=variable.name,
+        description=variable.description,
+        type=variable.type,
+        value="" if variable.sensitive else variable.value,
+        default_value="" if variable.sensitive else variable.default_value,
+        required=variable.required,
+        sensitive=variable.sensitive,
+    )
+
+
+def preset_to_sdk(preset: Preset) -> sdk.Preset:
+    """Return a preset as clients see it."""
+    return sdk.Preset(
+        ID=preset.id,
+        Name=preset.name,
+        Parameters=[
+            sdk.PresetParameter(Name=name, Value=value)
+            for name, value in sorted(preset.parameters.items())
+        ],
+        Default=preset.is_default,
+        DesiredPrebuildInstances=preset.desired_instances,
+        Description=preset.description,
+        Icon=preset.icon,
+    )
+
+
+def example_to_sdk(example_id: str, about: dict[str, Any], markdown: str) -> sdk.TemplateExample:
+    """Return a starter template as clients see it; ``about`` is its README's front matter."""
+    return sdk.TemplateExample(
+        id=example_id,
+        name=about.get("display_name", example_id),
+        description=about.get("description", ""),
+        icon=about.get("icon", ""),
+        tags=about.get("tags", []),
+        markdown=markdown,
+    )

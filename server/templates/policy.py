@@ -1,0 +1,52 @@
+"""Who may make and change templates and versions."""
+
+from uuid import UUID
+
+from server.kit.authz import Action, Actor, Kind, Object
+from server.templates.model.templates import Template, Version
+
+
+def may_create(actor: Actor, organization_id: UUID) -> None:
+    """Refuse unless the actor may make templates in an organization.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    actor.require(Action.CREATE, Object(Kind.TEMPLATE, organization_id=organization_id))
+
+
+def may_update(actor: Actor, template: Template) -> None:
+    """Refuse unless the actor may change a template that it sees.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    actor.require(Action.UPDATE, template.object)
+
+
+def may_delete(actor: Actor, template: Template) -> None:
+    """Refuse unless the actor may delete a template that it sees.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    actor.require(Action.DELETE, template.object)
+
+
+def may_update_version(actor: Actor, version: Version) -> None:
+    """Refuse unless the actor may change a version's template, or made the draft.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    own_draft = version.template_id is None and version.created_by == actor.id
+    actor.require(Action.CREATE if own_draft else Action.UPDATE, version.object)
+
+
+def may_upload(actor: Actor) -> None:
+    """Refuse unless the actor may store archives.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    actor.require(Action.CREATE, Object(Kind.FILE, owner_id=actor.id))

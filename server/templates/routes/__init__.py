@@ -1,0 +1,11 @@
+"""HTTP edges of templates."""
+
+from fastapi import APIRouter
+
+from server.templates.routes import content, files, templates, versions
+
+routes = APIRouter(prefix="/api/v2", tags=["templates"])
+for part in (files, templates, versions, content):
+    routes.include_router(part.routes)
+
+__all__ = ["routes"]
