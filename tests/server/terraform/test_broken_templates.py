@@ -77,8 +77,9 @@ BROKEN = {
     ),
     "a failed precondition": (
         (
-            'resource "terraform_data" "a" {\n  lifecycle {\n    precondition {\n'
-            '      condition     = local.one == 2\n      error_message = "One is not two."\n    }\n  }\n}\n'
+            'locals {\n  one = 1\n}\nresource "terraform_data" "a" {\n  lifecycle {\n'
+            "    precondition {\n      condition     = local.one == 2\n"
+            '      error_message = "One is not two."\n    }\n  }\n}\n'
         ),
         "Resource precondition failed",
         "condition     = local.one == 2",
