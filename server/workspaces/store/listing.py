@@ -28,16 +28,8 @@ FIRST: LiteralString = f"""
 LATEST: LiteralString = """
          CROSS JOIN LATERAL (
                SELECT b.id, b.template_version_id, b.job_id, b.has_ai_task, b.has_external_agent,
-                      b.transition,
-                      CASE WHEN j.completed_at IS NOT NULL AND j.error <> '' THEN 'failed'
-                           WHEN j.completed_at IS NULL AND j.canceled_at IS NOT NULL
-                           THEN 'canceling'
-                           WHEN j.canceled_at IS NOT NULL THEN 'canceled'
-                           WHEN j.completed_at IS NOT NULL THEN 'succeeded'
-                           WHEN j.started_at IS NULL THEN 'pending'
-                           ELSE 'running' END AS status
+                      b.transition
                  FROM workspace_builds b
-                 JOIN provisioner_jobs j ON j.id = b.job_id
                 WHERE b.workspace_id = w.id
                 ORDER BY b.build_number DESC
                 LIMIT 1
@@ -73,7 +65,16 @@ PLAIN: Mapping[str, LiteralString] = MappingProxyType(
 
 BUILT: Mapping[str, LiteralString] = MappingProxyType(
     {
-        "states": "l.status || ' ' || l.transition = ANY(%(states)s)",
+        "states": """
+            (SELECT CASE WHEN j.completed_at IS NOT NULL AND j.error <> '' THEN 'failed'
+                         WHEN j.completed_at IS NULL AND j.canceled_at IS NOT NULL
+                         THEN 'canceling'
+                         WHEN j.canceled_at IS NOT NULL THEN 'canceled'
+                         WHEN j.completed_at IS NOT NULL THEN 'succeeded'
+                         WHEN j.started_at IS NULL THEN 'pending'
+                         ELSE 'running' END || ' ' || l.transition
+               FROM provisioner_jobs j WHERE j.id = l.job_id) = ANY(%(states)s)
+        """,
         "outdated": "(l.template_version_id <> t.active_version_id) = %(outdated)s",
         "has_ai_task": "l.has_ai_task = %(has_ai_task)s",
         "has_external_agent": "l.has_external_agent = %(has_external_agent)s",
