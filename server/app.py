@@ -8,7 +8,16 @@ from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from coder_cli.kit.build import version
-from server import agents, identity, network, provisioning, terraform, web
+from server import (
+    agents,
+    identity,
+    network,
+    provisioning,
+    templates,
+    terraform,
+    web,
+    workspaces,
+)
 from server.kit.db import Database
 from server.kit.guard import Guard
 from server.kit.limits import Limiter
@@ -151,8 +160,17 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             force_cancel_interval=settings.provisioning.force_cancel_interval,
         )
     )
-    registry = provisioning.Registry({})
-    for router in (provisioning.routes,):
+    builds = workspaces.BuildOptions(ground.access_url, agents.init_scripts)
+    registry = provisioning.Registry(
+        {
+            provisioning.JobType.TEMPLATE_VERSION_IMPORT: templates.ImportKind(
+                driver, ground.access_url
+            ),
+            provisioning.JobType.WORKSPACE_BUILD: workspaces.BuildKind(driver, builds),
+        }
+    )
+    provide(ground.app, workspaces.WorkspaceRules, workspaces.WorkspaceRules())
+    for router in (provisioning.routes, templates.routes, workspaces.routes):
         ground.app.include_router(router)
     means = provisioning.Means(
         db=ground.database, pubsub=ground.pubsub, registry=registry, terraform=driver
