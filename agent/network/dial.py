@@ -24,6 +24,8 @@ from coder_cli.sdk import agentapi
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024
 """A manifest holds all scripts of a template; nothing else comes near."""
 _SLACK = 1024
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
+"""Answers about us. All others are troubles of the server or of something before it."""
 
 
 class Unreachable(Exception):
@@ -124,8 +126,7 @@ class Dialer:
                 **more,
             )
         except InvalidStatus as no:
-            status = no.response.status_code
-            raise Refused(status, _message(no.response.body)) from None
+            raise _no(no.response.status_code, _message(no.response.body)) from None
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(str(error) or type(error).__name__) from None
         return _WebSocket(inner)
@@ -135,6 +136,12 @@ class Dialer:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+
+def _no(status: int, message: str) -> Unreachable:
+    if status in _REFUSALS:
+        return Refused(status, message)
+    return Unreachable(f"it answers {status}: {message}")
 
 
 def _is_loopback(host: str) -> bool:

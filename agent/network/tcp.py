@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 
 from agent.network.frames import Ended, Frames
 from coder_cli.sdk.agentapi import FRAME, Port
@@ -42,10 +43,17 @@ async def join_tcp(
             group.create_task(_inward(frames, writer))
     except* (Ended, OSError):
         # One side is gone for good: let the other side know by a reset, not by a clean end.
-        writer.transport.abort()
+        _reset(writer)
     finally:
         writer.close()
         await frames.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    opened: socket.socket = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _outward(frames: Frames, reader: asyncio.StreamReader) -> None:
