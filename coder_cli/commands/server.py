@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from coder_cli import config
 from coder_cli.commands import server_admin
 from coder_cli.commands.server_flags import parse
-from coder_cli.ui.printer import result, styled
+from coder_cli.ui.printer import close_quietly, result, styled
 
 if TYPE_CHECKING:
     from server.settings import Settings
@@ -46,8 +46,16 @@ def _serve(settings: "Settings") -> int:
         from coder_cli.commands import quickstart
 
         ready = quickstart.run
-    return serve(settings, Voice(say=result, warn=_warn, ready=ready))
+    return serve(settings, Voice(say=_say, warn=_warn, ready=ready))
+
+
+def _say(text: str) -> None:
+    """Print a line; whoever read us may be gone, and the server goes on without them."""
+    try:
+        result(text)
+    except BrokenPipeError:
+        close_quietly()
 
 
 def _warn(text: str) -> None:
-    result(f"{styled('Warning:', 'yellow', sys.stdout)} {text}")
+    _say(f"{styled('Warning:', 'yellow', sys.stdout)} {text}")

@@ -90,6 +90,7 @@ async def _serve(replica: Replica, moments: Moments, signals: Sequence[signal.Si
             group.create_task(server.serve(sockets=[listener.socket]))
         group.create_task(_tell(servers, moments.ready))
         await stop.wait()
+        group.create_task(house.stop(GRACE))
         for server, _ in servers:
             server.should_exit = True
 
@@ -104,7 +105,7 @@ async def _alive(house: app.House) -> AsyncGenerator[None]:
             yield
         finally:
             work.cancel()
-            # Running jobs are finished or handed back; what takes longer is taken over by others.
+            # What does not end in time is taken over by other replicas.
             _, late = await asyncio.wait({work}, timeout=GRACE)
             if late:
                 log.warning("background work did not end in time", seconds=GRACE)
@@ -163,8 +164,8 @@ def _on_signals(stop: asyncio.Event, moments: Moments, signals: Sequence[signal.
         if stop.is_set():
             moments.force()
         else:
-            moments.stopping()
             stop.set()
+            moments.stopping()
 
     for number in signals:
         asyncio.get_running_loop().add_signal_handler(number, caught)

@@ -125,8 +125,8 @@ class Workers:
                 self.kill()
                 moments.force()
             else:
-                moments.stopping()
                 self._stopping.set()
+                moments.stopping()
 
         for number in STOP:
             signal.signal(number, caught)

@@ -115,4 +115,5 @@ def start(home: Path) -> Generator[Start]:
 def url(dsn: str) -> str:
     """The database of this test as ``--postgres-url`` takes it."""
     parts = conninfo_to_dict(dsn)
-    return f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+    who = f"{parts['user']}:{parts.get('password') or ''}"
+    return f"postgresql://{who}@/{parts['dbname']}?host={parts['host']}"

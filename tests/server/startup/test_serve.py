@@ -93,6 +93,15 @@ def test_a_second_ctrl_c_does_not_wait_for_whoever_hangs_on(start: Start, url: s
     assert said.endswith("Quitting at once.\n")
 
 
+def test_a_reader_who_went_away_does_not_hold_the_server(start: Start, url: str) -> None:
+    server = start("--postgres-url", url)
+    server.read_until(LAST_LINE)
+    assert server.process.stdout
+    server.process.stdout.close()
+    server.interrupt()
+    assert server.process.wait(15) == 0
+
+
 def refused(server: Server) -> str:
     """Return the one sentence with which a server gave up."""
     code, _ = server.end()
