@@ -10,7 +10,7 @@ from server.agents.actions.watching import Watcher
 from server.agents.errors import NoUserData
 from server.agents.events import metadata_topic
 from server.agents.store import lines, logs, reports
-from server.identity import git_ssh_key
+from server.identity import access_topic, git_ssh_key
 from server.kit.db import Tx
 from server.kit.errors import NotFound, Unauthorized
 from server.provisioning import agents as agents_as_clients_see
@@ -65,7 +65,8 @@ async def watch_metadata(
 
     Ends when the watcher may no longer see the agent.
     """
-    with board.pubsub.bell(metadata_topic(watcher.agent_id)) as bell:
+    topics = (metadata_topic(watcher.agent_id), access_topic(watcher.actor.user_id))
+    with board.pubsub.bell(*topics) as bell:
         while True:
             try:
                 async with board.database.tx(await watcher.ask_again()) as tx:
