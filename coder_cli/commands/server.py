@@ -33,14 +33,8 @@ def main(argv: list[str]) -> int:
 
 
 def _serve(settings: "Settings") -> int:
-    import gc
-
-    # A fifth of the imports' time would go into looking for garbage among what stays for ever.
-    gc.disable()
     from server.cli import Voice, serve
 
-    gc.enable()
-    gc.freeze()
     ready = None
     if settings.server.quickstart:
         from coder_cli.commands import quickstart

@@ -7,15 +7,17 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from coder_cli.kit.refused import Refused
-from server import identity
 from server.cli.prepare import cluster_of, prepare, started
 from server.kit.db import Database
 from server.kit.errors import ApiError
 from server.kit.postgres import PostgresError
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server import identity
 
 T = TypeVar("T")
 
@@ -63,17 +65,19 @@ def serve_builtin(settings: Settings, say_url: Callable[[str], None]) -> None:
         over.wait()
 
 
-def create_admin(settings: Settings, new: NewAdmin) -> identity.User:
+def create_admin(settings: Settings, new: NewAdmin) -> "identity.User":
     """Make an owner who belongs to every organization.
 
     Raises:
         Refused: the database cannot be reached, or the account is not acceptable.
     """
+    from server import identity
+
     person = identity.NewUser(
         email=new.email, username=new.username, password=new.password, organization_ids=()
     )
 
-    async def act(database: Database) -> identity.User:
+    async def act(database: Database) -> "identity.User":
         return await identity.create_admin(database, person, _options(settings))
 
     return _with_database(settings, act)
@@ -85,6 +89,7 @@ def reset_password(settings: Settings, username: str, password: str) -> None:
     Raises:
         Refused: the database cannot be reached, nobody has that name, or the password is weak.
     """
+    from server import identity
 
     async def act(database: Database) -> None:
         await identity.reset_password(database, username, password, _options(settings))
@@ -92,7 +97,9 @@ def reset_password(settings: Settings, username: str, password: str) -> None:
     _with_database(settings, act)
 
 
-def _options(settings: Settings) -> identity.IdentityOptions:
+def _options(settings: Settings) -> "identity.IdentityOptions":
+    from server import identity
+
     algorithm = identity.KeygenAlgorithm(settings.provisioning.ssh_keygen_algorithm)
     return identity.IdentityOptions(ssh_keygen_algorithm=algorithm)
 

@@ -8,7 +8,7 @@ import structlog
 
 from coder_cli.kit.clock import Clock, SystemClock
 from coder_cli.kit.refused import Refused
-from server import web
+from server.cli import store
 from server.kit.authz import Actor
 from server.kit.db import Database, DatabaseUnreachable, connect
 from server.kit.migrate import NewerDatabase, migrate
@@ -95,7 +95,7 @@ async def prepare(dsn: str, cluster: Cluster | None, clock: Clock | None = None)
         raise Refused(f"{error}; nothing was upgraded") from None
     try:
         async with database.tx(_NOBODY) as tx:
-            return await web.has_users(tx)
+            return await store.has_users(tx)
     finally:
         await database.close()
 

@@ -5,7 +5,6 @@ import signal
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 
 import structlog
 import uvicorn
@@ -16,26 +15,13 @@ from typing_extensions import override
 from coder_cli.kit.refused import Refused
 from server import app
 from server.cli.listeners import Listener, bind, tls_context
-from server.settings import Address, Settings
+from server.cli.plan import GRACE, STOP, Moments, Replica
+from server.settings import Address
 from server.web import Redirect, metrics_app
 
 log = structlog.get_logger()
 
-GRACE = 10
-"""Seconds that open requests and WebSockets may take to end."""
-STOP = (signal.SIGINT, signal.SIGTERM)
 _LARGEST_FRAME = 4 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """What one replica needs to know; it travels to a process of its own."""
-
-    settings: Settings
-    dsn: str
-    access_url: str
-    listeners: tuple[Listener, ...]
-    number: int = 0
 
 
 class _Uvicorn(uvicorn.Server):
@@ -45,18 +31,6 @@ class _Uvicorn(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """What to do when: hooks of whoever runs replicas."""
-
-    ready: Callable[[], None]
-    """Requests are answered."""
-    stopping: Callable[[], None]
-    """The first signal to stop has come."""
-    force: Callable[[], None]
-    """The second one has; this ends the process and does not return."""
 
 
 def run(replica: Replica, moments: Moments, *, signals: Sequence[signal.Signals] = STOP) -> None:

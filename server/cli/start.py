@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 
 from coder_cli.kit.build import version
 from coder_cli.kit.refused import Refused
-from server.cli import replica
 from server.cli.listeners import Listener, open_listeners, tls_context
+from server.cli.plan import Moments, Replica, load_replica
 from server.cli.prepare import cluster_of, prepare, started
-from server.cli.replica import Moments, Replica
 from server.cli.workers import Workers
 from server.kit import logs
 from server.kit.postgres import Cluster
@@ -63,6 +62,9 @@ def serve(settings: Settings, voice: Voice) -> int:
         listeners = open_listeners(settings)
         for listener in listeners:
             stack.callback(listener.socket.close)
+        loading = threading.Thread(target=load_replica, daemon=True)
+        if settings.server.workers == 1:
+            loading.start()  # while PostgreSQL starts
         cluster = _database(settings, voice, stack)
         _announce(listeners, voice)
         access_url = settings.networking.access_url or listeners[0].url
@@ -72,6 +74,8 @@ def serve(settings: Settings, voice: Voice) -> int:
         has_users = asyncio.run(prepare(dsn, cluster))
         _remember_url(settings, listeners[0].url)
         one = Replica(settings, dsn, access_url, tuple(listeners))
+        if settings.server.workers == 1:
+            loading.join()
         _run(one, voice, cluster, has_users=has_users)
     voice.say("Stopped.")
     return 0
@@ -113,6 +117,8 @@ def _run(one: Replica, voice: Voice, cluster: Cluster | None, *, has_users: bool
 
     moments = Moments(ready, stopping, force)
     if settings.server.workers == 1:
+        from server.cli import replica
+
         replica.run(one, moments)
     else:
         Workers(one, settings.server.workers).run(moments)

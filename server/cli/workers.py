@@ -15,8 +15,7 @@ from types import FrameType
 import structlog
 
 from coder_cli.kit.refused import Refused
-from server.cli import replica as one
-from server.cli.replica import GRACE, STOP, Moments, Replica
+from server.cli.plan import GRACE, STOP, Moments, Replica, load_replica
 from server.kit import logs
 
 log = structlog.get_logger()
@@ -138,6 +137,8 @@ def _work(replica: Replica, tell: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     logs.configure(replica.settings, replica.number)
+    load_replica()
+    from server.cli import replica as one
 
     def ready() -> None:
         with suppress(OSError):

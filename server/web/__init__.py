@@ -4,14 +4,12 @@ from server.web.deployment import Deployment, Health
 from server.web.metrics import Metrics, metrics_app
 from server.web.redirect import Redirect
 from server.web.routes import install, routes
-from server.web.store import has_users
 
 __all__ = [
     "Deployment",
     "Health",
     "Metrics",
     "Redirect",
-    "has_users",
     "install",
     "metrics_app",
     "routes",

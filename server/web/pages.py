@@ -68,20 +68,15 @@ def asset(name: str, settings: Settings) -> Response:
     return Response(_read(name), headers=headers(settings), media_type=_ASSETS[name])
 
 
-def landing(deployment: Deployment, *, begun: bool) -> str:
+def landing(deployment: Deployment) -> str:
     """Return the page at ``/``."""
-    url = escape(deployment.access_url)
-    first = (
-        "Log in from a terminal:"
-        if begun
-        else "Nobody has an account yet. Create the first one in a terminal:"
-    )
-    links = [("/cli-auth", "Get a token for the terminal")] if begun else []
+    links = [("/cli-auth", "Get a token for the terminal")]
     if deployment.settings.server.swagger_enable:
         links.append(("/swagger", "The API's routes"))
     links.append((deployment.settings.networking.docs_url, "Documentation"))
     listed = "".join(f'<li><a href="{escape(to)}">{escape(text)}</a></li>' for to, text in links)
-    return _fill("landing.html", first=first, url=url, links=listed, version=version())
+    url = escape(deployment.access_url)
+    return _fill("landing.html", url=url, links=listed, version=version())
 
 
 def cli_auth() -> str:

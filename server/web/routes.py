@@ -240,11 +240,9 @@ def answer_binary(binary: Binary, name: str, if_none_match: str) -> Response:
 
 
 @outside.get("/", response_model=None)
-async def get_page(this: This, db: Db) -> HTMLResponse:
+async def get_page(this: This) -> HTMLResponse:
     """Show what this is and how to begin."""
-    async with db.tx(_NOBODY) as tx:
-        begun = await store.has_users(tx)
-    return pages.answer(pages.landing(this, begun=begun), this.settings)
+    return pages.answer(pages.landing(this), this.settings)
 
 
 @outside.get("/cli-auth", response_model=None)

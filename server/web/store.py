@@ -18,9 +18,6 @@ SET_CONFIG: LiteralString = """
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
 """
 PING: LiteralString = "SELECT 1"
-HAS_USERS: LiteralString = (
-    "SELECT EXISTS (SELECT FROM users WHERE NOT deleted AND NOT is_system) AS found"
-)
 LIVE_DAEMONS: LiteralString = """
     SELECT count(*) FROM provisioner_daemons WHERE last_seen_at > now() - interval '90 seconds'
 """
@@ -111,11 +108,6 @@ async def dismiss(tx: Tx, sections: list[str]) -> None:
 async def ping(tx: Tx) -> None:
     """Ask the database for its shortest answer."""
     await tx.value(PING)
-
-
-async def has_users(tx: Tx) -> bool:
-    """Tell whether somebody can log in."""
-    return bool(await tx.value(HAS_USERS))
 
 
 async def live_daemons(tx: Tx) -> int:
