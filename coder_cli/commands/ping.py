@@ -13,6 +13,7 @@ from coder_cli.sdk.errors import SdkError
 from coder_cli.sdk.stream import open_stream
 
 SSH_PORT = 22
+HELLO = b"SSH-2.0-coder_ping\r\n"
 
 
 def main(argv: list[str]) -> int:
@@ -65,6 +66,6 @@ def _ping(api: Direct, agent_id: str, timeout: float) -> float:
     began = time.monotonic()
     stream = open_stream(api, agent_id, SSH_PORT)
     try:
-        return stream.first_byte(timeout) - began
+        return stream.first_byte(timeout, HELLO) - began
     finally:
         stream.close()

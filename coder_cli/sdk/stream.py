@@ -57,14 +57,19 @@ class Stream:
         """
         Pump(self, reader, writer, close_writer).run()
 
-    def first_byte(self, timeout: float) -> float:
-        """Wait for the first bytes of the far side; return when they came (monotonic seconds).
+    def first_byte(self, timeout: float, hello: bytes = b"") -> float:
+        """Send ``hello``, wait for the first bytes of the far side, return when they came.
+
+        The time is of the monotonic clock, in seconds.
 
         Raises:
             TimeoutError: nothing came within ``timeout`` seconds.
             StreamEnded: the stream was closed instead.
         """
         self.sock.settimeout(timeout)
+        if hello:
+            self.protocol.send_binary(hello)
+            self.sock.sendall(b"".join(self.protocol.data_to_send()))
         while True:
             for event in self.protocol.events_received():
                 if isinstance(event, Frame) and event.opcode is Opcode.BINARY:
