@@ -1,7 +1,8 @@
 """Every setting of the server: one typed place, and the server's only look at the environment."""
 
 from server.settings.kinds import Address
-from server.settings.load import (
+from server.settings.option import Option
+from server.settings.reading import (
     CONFIG_ENV,
     OPTIONS,
     Given,
@@ -11,7 +12,6 @@ from server.settings.load import (
     load,
     process_environ,
 )
-from server.settings.option import Option
 from server.settings.show import deployment_config, describe, write_yaml
 
 __all__ = [

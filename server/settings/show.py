@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import yaml
 
-from server.settings.load import OPTIONS, Settings, Source
 from server.settings.option import Option
+from server.settings.reading import OPTIONS, Settings, Source
 
 _HEADER = "# Settings of `coder server`; start it with `coder server --config <this file>`.\n"
 
