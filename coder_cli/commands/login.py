@@ -1,5 +1,6 @@
 """``coder login``: set a deployment up, or get a session of one."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from getpass import getuser
 from typing import Annotated
@@ -13,7 +14,7 @@ from coder_cli.kit import names
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
-from coder_cli.sdk.errors import ApiError
+from coder_cli.sdk.errors import ApiError, SdkError
 
 app = new_app()
 
@@ -78,8 +79,9 @@ def login(
     user = client.user("me")
     config.session().save(target, token)
     ui.result(f"Welcome to Coder, {ui.styled(user.username, 'cyan')}! You are authenticated.")
-    if not client.templates():
-        ui.note("\nMake a template next:\n\n  coder templates init\n")
+    with suppress(SdkError):  # The log-in stands, whatever a hint finds out.
+        if not client.templates():
+            ui.note("\nMake a template next:\n\n  coder templates init\n")
 
 
 def _print_token() -> None:

@@ -11,17 +11,28 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 from coder_cli.kit.build import version
 from coder_cli.sdk.errors import ApiError, BadAnswer, Unreachable
 
-# httpx imports its own command line (click, rich, pygments) wherever these are installed: half of
-# its start-up, for a function that nobody here calls. A missing module is a case it provides for.
-cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
+_SPARED = ("httpx._main", "h2")
+"""httpx loads its own command line (click, rich, pygments) and HTTP/2 wherever they are installed:
+half of its start-up, for what nobody here calls. That they miss is a case it provides for."""
+
+_modules = cast("dict[str, object]", sys.modules)
+_absent = [name for name in _SPARED if name not in _modules]
+_modules.update(dict.fromkeys(_absent))
 
 import httpx  # noqa: E402
+
+# It would be loaded with the first client, when HTTP/2 is no longer hidden from it.
+import_module("httpcore")
+for _name in _absent:
+    # Others in this process may want them: the server speaks HTTP/2 to Terraform.
+    del _modules[_name]
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
