@@ -30,6 +30,8 @@ class Command:
     env: Mapping[str, str]
     patience: float
     """Seconds between the interrupt and the kill."""
+    aside: Callable[[str], None] | None = None
+    """Takes the lines of its error output, besides their end being kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
     )
     pid_file = command.directory / PID_FILE
     _write_pid(pid_file, process.pid)
-    running = _Running(process, command.patience)
+    running = _Running(process, command)
     try:
         stderr = await running.follow(line, cancelled)
     except BaseException:
@@ -74,9 +76,10 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
 
 
 class _Running:
-    def __init__(self, process: asyncio.subprocess.Process, patience: float) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, command: Command) -> None:
         self._process = process
-        self._patience = patience
+        self._command = command
+        self._stderr = _Tail(command.aside)
         self.stopped = False
         self.killed = False
 
@@ -84,14 +87,14 @@ class _Running:
         """Pass the lines on until the process ends; return the end of its error output."""
         async with asyncio.TaskGroup() as group:
             out = group.create_task(_lines(self._process.stdout, line))
-            err = group.create_task(_tail(self._process.stderr))
+            err = group.create_task(_lines(self._process.stderr, self._stderr.line))
             watch = group.create_task(self._stop_when(cancelled))
             await self._process.wait()
             # Whatever inherited the pipes may outlive terraform; its words are nobody's.
             _, late = await asyncio.wait([out, err], timeout=_DRAIN_SECONDS)
             for task in (*late, watch):
                 task.cancel()
-        return "" if err.cancelled() else err.result()
+        return self._stderr.text
 
     async def stop(self) -> None:
         """Interrupt the process, wait, then kill everything in its session's group."""
@@ -101,7 +104,7 @@ class _Running:
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._command.patience):
                 await self._process.wait()
         except TimeoutError:
             self.killed = True
@@ -135,8 +138,18 @@ async def _lines(stream: asyncio.StreamReader | None, line: Callable[[str], None
         line(rest.decode(errors="replace"))
 
 
-async def _tail(stream: asyncio.StreamReader | None) -> str:
-    kept = b""
-    while stream is not None and (chunk := await stream.read(_CHUNK)):
-        kept = (kept + chunk)[-_STDERR_KEPT:]
-    return kept.decode(errors="replace").strip()
+class _Tail:
+    """Keeps the end of what is said."""
+
+    def __init__(self, aside: Callable[[str], None] | None) -> None:
+        self._aside = aside
+        self._kept = ""
+
+    def line(self, text: str) -> None:
+        self._kept = f"{self._kept}{text}\n"[-_STDERR_KEPT:]
+        if self._aside is not None:
+            self._aside(text)
+
+    @property
+    def text(self) -> str:
+        return self._kept.strip()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coder_cli.kit.clock import Clock, SystemClock
-from server.terraform import archive, binary, environment, sweep
+from server.terraform import archive, binary, cliconfig, environment, sweep
 from server.terraform.convert import (
     Graph,
     Instance,
@@ -35,7 +35,7 @@ from server.terraform.model import (
     Transition,
     Variable,
 )
-from server.terraform.prepare import Prepared, Preparer
+from server.terraform.prepare import LOCK_FILE, Prepared, Preparer
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import Outline, outline
 
@@ -135,6 +135,7 @@ class InstalledTerraform:
         job: Job | None = None
         try:
             job = await self._job(request.work_dir, console)
+            job.debug = request.debug
             made = await self._build(job, request)
         except Stopped as stopped:
             return _failed(job, stopped.failure, await _state(request))
@@ -206,7 +207,10 @@ class InstalledTerraform:
     async def _job(self, work_dir: Path, console: Console) -> Job:
         try:
             found = await self._binary()
-            config = await asyncio.to_thread(self._cli_config)
+            site = self.options.host.get("TF_CLI_CONFIG_FILE", "")
+            config = await asyncio.to_thread(
+                cliconfig.write, self.options.cache_dir, self.options.provider, site
+            )
             # States and plans hold tokens, and terraform writes them for everybody to read.
             await asyncio.to_thread(work_dir.chmod, 0o700)
         except binary.NoTerraform as error:
@@ -230,25 +234,6 @@ class InstalledTerraform:
             self._known[key] = await binary.inspect(path, self.options.host)
         return self._known[key]
 
-    def _cli_config(self) -> Path:
-        provider, theirs = self.options.provider, self.options.host.get("TF_CLI_CONFIG_FILE", "")
-        (self.options.cache_dir / "plugins").mkdir(parents=True, exist_ok=True)
-        if provider in {"builtin", "registry"} and theirs and Path(theirs).is_file():
-            return Path(theirs)  # Mirrors and credentials of the site.
-        content = "disable_checkpoint = true\n"
-        if provider not in {"builtin", "registry"}:
-            content += (
-                "provider_installation {\n"
-                f'  dev_overrides {{\n    "coder/coder" = "{Path(provider).parent}"\n  }}\n'
-                "  direct {}\n}\n"
-            )
-        path = self.options.cache_dir / "terraform.tfrc"
-        if not path.exists() or path.read_text() != content:
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.write_text(content)
-            draft.replace(path)
-        return path
-
     async def _set_up(
         self, job: Job, tar: bytes, variables: Mapping[str, str], values: Mapping[str, str]
     ) -> _Ready:
@@ -271,6 +256,8 @@ class InstalledTerraform:
         await asyncio.to_thread(
             _write_private, job.work_dir / VARIABLES_FILE, found.file(variables).encode()
         )
+        if self.options.provider not in {cliconfig.BUILTIN, cliconfig.REGISTRY}:
+            cliconfig.unlock(job.work_dir / LOCK_FILE)
         began = self.clock.now()
 
         async def init() -> None:

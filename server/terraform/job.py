@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coder_cli.kit.environ import environ
 from server.terraform.binary import Binary
+from server.terraform.cliconfig import BUILTIN
 from server.terraform.command import Command, Exit, run
 from server.terraform.convert import Graph
 from server.terraform.convert.instances import Object
@@ -32,7 +33,7 @@ class Options:
     cache_dir: Path
     binary: Path | None = None
     """The terraform to run, instead of the one that is found."""
-    provider: str = "builtin"
+    provider: str = BUILTIN
     """Which coder/coder answers: builtin, registry, or the path of an executable."""
     force_cancel_interval: timedelta = timedelta(minutes=10)
     host: Mapping[str, str] = field(default_factory=environ, repr=False)
@@ -57,6 +58,8 @@ class Job:
     cli_config: Path
     work_dir: Path
     console: Console
+    debug: bool = False
+    """Let terraform say what it does, in detail."""
     timings: list[Timing] = field(default_factory=list[Timing])
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
@@ -116,8 +119,11 @@ class Job:
     async def _step(
         self, step: Step, stage: Stage, values: Mapping[str, str], *arguments: str
     ) -> None:
-        listener = Listener(step, lambda level, text: self.say(level, stage, text))
-        ended = await self._run(values, listener, arguments)
+        def say(level: LogLevel, text: str) -> None:
+            self.say(level, stage, text)
+
+        listener = Listener(step, say)
+        ended = await self._run(values, listener, arguments, Listener(step, say))
         self.timings += listener.timings
         self.warnings += [d for d in listener.diagnostics if d.severity == "warning"]
         self._judge(step, stage, ended, listener.errors)
@@ -134,14 +140,17 @@ class Job:
         values: Mapping[str, str],
         listener: "Listener | _Collector",
         arguments: tuple[str, ...],
+        aside: Listener | None = None,
     ) -> Exit:
         async with self._environment(values) as env:
+            loud = self.debug and aside is not None
             command = Command(
                 binary=self.binary.path,
                 arguments=arguments,
                 directory=self.work_dir,
-                env=env,
+                env=env | {"TF_LOG": "JSON"} if loud else env,
                 patience=self.options.force_cancel_interval.total_seconds(),
+                aside=aside.line if aside is not None and loud else None,
             )
             return await run(command, listener.line, self.console.cancelled)
 
@@ -158,7 +167,7 @@ class Job:
             # Plans are short-lived: collecting garbage less often saves a fifth of the time.
             "GOGC": "400",
         }
-        if self.options.provider != "builtin":
+        if self.options.provider != BUILTIN:
             yield env | dict(values)
             return
         async with self.provider.serve(values) as reattach:

@@ -248,6 +248,14 @@ async def test_build_logs_stages_and_keeps_timings(driver: Driver) -> None:
     assert made.started_at <= made.ended_at
 
 
+async def test_a_debug_build_logs_what_terraform_does(driver: Driver) -> None:
+    archive = template('resource "terraform_data" "a" {}')
+    assert (await driver.build(archive, debug=True)).error is None
+    said = [text for level, _, text in driver.console.lines if level == "debug"]
+    assert any("Building and walking plan graph" in text for text in said)
+    assert not any(level == "trace" for level, _, _ in driver.console.lines)
+
+
 async def test_dry_run_makes_nothing(driver: Driver, tmp_path: Path) -> None:
     archive = template(shell(f"touch {tmp_path}/made"))
     built = await driver.terraform.dry_run(driver.request(archive), Listener())

@@ -3,14 +3,26 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coder_cli.kit.environ import environ
-from tests.server.terraform.world import HEADER, needs_terraform
+from server.terraform import InstalledTerraform
+from tests.server.terraform.conftest import Driver
+from tests.server.terraform.world import HEADER, needs_terraform, template
 
 ROOT = Path(__file__).parents[3]
+LOCK = """
+provider "registry.terraform.io/coder/coder" {
+  version     = "2.4.0"
+  constraints = "~> 2.0"
+  hashes = [
+    "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  ]
+}
+"""
 
 
 def clean() -> dict[str, str]:
@@ -30,16 +42,37 @@ def test_started_by_a_person_it_says_what_it_is() -> None:
     assert "Terraform starts it" in ended.stderr
 
 
-@needs_terraform
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")
-@pytest.mark.parametrize("tls", [True, False])
-def test_terraform_starts_it_and_speaks_mutual_tls(tmp_path: Path, *, tls: bool) -> None:
-    program = tmp_path / "plugins" / "terraform-provider-coder"
-    program.parent.mkdir()
-    program.write_text(
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The provider as terraform wants to find it."""
+    made = tmp_path / "plugins" / "terraform-provider-coder"
+    made.parent.mkdir()
+    made.write_text(
         f"#!/bin/sh\ncd '{ROOT}' && exec '{sys.executable}' -m server.terraform.provider\n"
     )
-    program.chmod(0o755)
+    made.chmod(0o755)
+    return made
+
+
+@needs_terraform
+async def test_a_build_may_use_the_provider_of_a_path(driver: Driver, program: Path) -> None:
+    driver.terraform = InstalledTerraform(replace(driver.options, provider=str(program)))
+    request = driver.request(
+        template(
+            'data "coder_workspace" "me" {}\n'
+            'resource "terraform_data" "dev" {\n'
+            '  count = data.coder_workspace.me.name == "dev" ? 1 : 0\n}\n',
+            **{".terraform.lock.hcl": LOCK},
+        )
+    )
+    built = await driver.terraform.dry_run(request, driver.console)
+    assert built.error is None
+    assert [r.name for r in built.resources] == ["dev"]
+
+
+@needs_terraform
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")
+def test_a_person_may_run_terraform_by_hand(tmp_path: Path, program: Path) -> None:
     (tmp_path / "rc").write_text(
         f'provider_installation {{\n  dev_overrides {{\n    "coder/coder" = "{program.parent}"\n'
         "  }\n  direct {}\n}\n"
@@ -52,9 +85,9 @@ def test_terraform_starts_it_and_speaks_mutual_tls(tmp_path: Path, *, tls: bool)
         "TF_CLI_CONFIG_FILE": str(tmp_path / "rc"),
         "CHECKPOINT_DISABLE": "1",
         "CODER_WORKSPACE_NAME": "by-hand",
+        # The build above speaks mutual TLS; this is the other way.
+        "TF_DISABLE_PLUGIN_TLS": "1",
     }
-    if not tls:
-        env["TF_DISABLE_PLUGIN_TLS"] = "1"
     ended = subprocess.run(
         ["terraform", "plan", "-no-color", "-input=false"],
         cwd=tmp_path,
