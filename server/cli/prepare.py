@@ -30,9 +30,18 @@ def cluster_of(settings: Settings) -> Cluster:
     """
     try:
         places = find_places(settings.config_dir, settings.cache_dir, settings.state_dir)
-    except (PostgresError, OSError) as error:
+    except PostgresError as error:
         raise Refused(str(error)) from None
+    except OSError as error:
+        raise _unwritable(error) from None
     return Cluster(places)
+
+
+def _unwritable(error: OSError) -> Refused:
+    return Refused(
+        f"The built-in PostgreSQL cannot use {error.filename}: {error.strerror}; give another "
+        "--global-config, or --postgres-url"
+    )
 
 
 @contextmanager
@@ -44,8 +53,10 @@ def started(cluster: Cluster) -> Generator[Cluster]:
     """
     try:
         cluster.start()
-    except (PostgresError, OSError) as error:
+    except PostgresError as error:
         raise Refused(str(error)) from None
+    except OSError as error:
+        raise _unwritable(error) from None
     over = threading.Event()
     guard = threading.Thread(target=_keep_up, args=(cluster, over), daemon=True)
     guard.start()

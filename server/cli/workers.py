@@ -95,7 +95,7 @@ class Workers:
             pause = _PAUSE if lived > _STEADY else min(worker.pause * 2, _LONGEST_PAUSE)
             log.error(
                 "a replica ended and is started again",
-                replica=worker.number,
+                worker=worker.number,
                 exit=worker.process.exitcode,
                 after_seconds=pause,
             )

@@ -47,12 +47,12 @@ Render = Callable[[Mapping[str, Any]], str]
 Sink = tuple[Render, Stream]
 
 
-def configure(settings: Settings, replica: int | None = None) -> None:
+def configure(settings: Settings, worker: int | None = None) -> None:
     """Send every event of this process where the settings say.
 
     Args:
         settings: the paths, the level and the filter.
-        replica: this process's number among several; it stands in every line.
+        worker: this process's number among several; it stands in every line.
 
     Raises:
         SettingsError: a log file cannot be opened.
@@ -69,8 +69,8 @@ def configure(settings: Settings, replica: int | None = None) -> None:
     ]
     install(sinks, level="debug" if chosen.verbose else "info", debug=_patterns(chosen.filter))
     structlog.contextvars.clear_contextvars()
-    if replica is not None:
-        structlog.contextvars.bind_contextvars(replica=replica)
+    if worker is not None:
+        structlog.contextvars.bind_contextvars(worker=worker)
 
 
 def install(

@@ -100,6 +100,26 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+_SSH_FORBIDDEN = frozenset(
+    {
+        *("host", "match", "include", "proxycommand", "proxyjump", "localcommand"),
+        *("permitlocalcommand", "remotecommand", "knownhostscommand", "pkcs11provider"),
+        *("securitykeyprovider", "smartcarddevice", "xauthlocation"),
+    }
+)
+"""What would run programs, or reach beyond our hosts, on the machine of whoever runs config-ssh."""
+
+
+def _ssh_options(words: Sequence[str]) -> dict[str, str]:
+    options = _pairs(words)
+    for name, value in options.items():
+        if name.lower() in _SSH_FORBIDDEN:
+            raise ValueError(f"{name!r} may not be set for everyone: it could run programs.")
+        if not re.fullmatch(r"[A-Za-z0-9]+", name) or re.search(r"[\r\n\0]", value):
+            raise ValueError(f"{name!r} is not an SSH option on one line.")
+    return options
+
+
 def _networks(words: Sequence[str]) -> tuple[str, ...]:
     for word in _words(words):
         try:
@@ -184,9 +204,9 @@ ADDRESS = Kind[Address | None](
 DURATION = Kind[timedelta]("duration", _one(_duration), format_duration, nanoseconds)
 WORDS = Kind[tuple[str, ...]]("string-array", _words, list, list, many=True)
 NETWORKS = Kind[tuple[str, ...]]("string-array", _networks, list, list, many=True)
-PAIRS = Kind[dict[str, str]](
+SSH_OPTIONS = Kind[dict[str, str]](
     "key=value",
-    _pairs,
+    _ssh_options,
     lambda value: [f"{key}={item}" for key, item in value.items()],
     dict,
     many=True,

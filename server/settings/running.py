@@ -11,9 +11,9 @@ from pathlib import Path
 from server.settings.kinds import (
     BOOL,
     DURATION,
-    PAIRS,
     PATH,
     POSTGRES,
+    SSH_OPTIONS,
     SUFFIX,
     TEXT,
     WORDS,
@@ -71,8 +71,7 @@ class Database:
             name="Postgres Connection Max Idle",
         ),
         _DATABASE,
-        "How many connections stay open when nothing is asked; 0 takes a third of "
-        "--postgres-conn-max-open.",
+        "How many connections stay open when nothing is asked; 0 keeps one.",
         default="0",
     )
     ephemeral: bool = option(
@@ -212,7 +211,7 @@ class Client:
         default="coder",
     )
     ssh_config_options: dict[str, str] = option(
-        PAIRS,
+        SSH_OPTIONS,
         Names(
             flag="ssh-config-options",
             yaml="sshConfigOptions",

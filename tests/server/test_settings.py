@@ -150,6 +150,8 @@ def test_a_file_that_is_no_yaml_or_is_missing_is_one_sentence(config: Path) -> N
         ("workers", "many", "'many' is not a whole number"),
         ("proxy-trusted-origins", "10.0.0.0/8,nowhere", "'nowhere' is not a network"),
         ("ssh-config-options", "ForwardAgent", "'ForwardAgent' is not of the form key=value"),
+        ("ssh-config-options", "ProxyCommand=evil", "'ProxyCommand' may not be set for everyone"),
+        ("ssh-config-options", "A=1\nHost *", "'A' is not an SSH option on one line"),
         ("workspace-hostname-suffix", ".coder", "may have no leading dot"),
         ("postgres-url", "mysql://u:p@h/d", "write it like postgres://user"),
     ],

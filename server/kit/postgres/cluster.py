@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import psutil
 import structlog
@@ -35,7 +36,8 @@ class Cluster:
     @property
     def url(self) -> str:
         """The connection URL; it holds the password."""
-        return f"postgresql://{USER}:{self._password}@/{DATABASE}?host={self.places.sockets}"
+        where = quote(str(self.places.sockets))
+        return f"postgresql://{USER}:{self._password}@/{DATABASE}?host={where}"
 
     @property
     def running(self) -> bool:

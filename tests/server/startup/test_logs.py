@@ -101,9 +101,9 @@ def test_secrets_are_struck_out(fields: dict[str, object]) -> None:
 def test_files_are_named_by_the_settings(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     flags = {"log-human": [""], "log-json": [str(path)]}
-    logs.configure(load(Given(flags=flags)), replica=3)
+    logs.configure(load(Given(flags=flags)), worker=3)
     structlog.get_logger().info("up")
-    assert json.loads(path.read_text())["replica"] == 3
+    assert json.loads(path.read_text())["worker"] == 3
 
 
 @pytest.mark.parametrize(
