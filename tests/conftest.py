@@ -22,6 +22,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _postgres.stop()
 
 
+@pytest.fixture(scope="module")
+def module_dsn() -> Generator[str]:
+    """The address of a migrated database that one module's tests share."""
+    with cloned(_postgres.start()) as address:
+        yield address
+
+
 @pytest.fixture
 def dsn() -> Generator[str]:
     """The address of a migrated database of this test's own."""

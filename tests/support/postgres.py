@@ -11,7 +11,7 @@ from typing import LiteralString, cast
 from uuid import uuid4
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from server.kit.migrate import migrate
 from server.kit.postgres import Cluster, find_places
@@ -69,6 +69,12 @@ def execute(dsn: str, statement: str) -> None:
 def with_database(base: str, name: str) -> str:
     """Return ``base`` with another database name."""
     return make_conninfo(base, dbname=name)
+
+
+def as_url(dsn: str) -> str:
+    """Return the address in the form that ``--postgres-url`` takes."""
+    part = conninfo_to_dict(dsn)
+    return f"postgresql://{part['user']}:{part['password']}@/{part['dbname']}?host={part['host']}"
 
 
 @contextmanager
