@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
-from typing_extensions import override
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -18,6 +18,7 @@ from coder_cli.kit.clock import Clock, SystemClock
 from coder_cli.sdk import agentapi as api
 from server import agents, identity
 from server.agents import Options, Switchboard
+from server.kit import routing
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.kit.guard import Guard
@@ -32,11 +33,17 @@ TOKEN = "Coder-Session-Token"
 Serve = Callable[[ClientConnection], Awaitable[None]]
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    @override
-    def capture_signals(self):  # pyright: ignore[reportUnknownParameterType]
-        yield
+_apps: list[FastAPI] = []
+"""Apps are dear (70 ms with the first request) and keep nothing but their services: used again."""
+
+
+def _app(number: int, database: Database) -> FastAPI:
+    fresh = number == len(_apps)
+    if fresh:
+        _apps.append(make_app(database, routers=(identity.routes, agents.routes)))
+    else:
+        routing.services(_apps[number]).update(routing.services(make_app(database, routers=())))
+    return _apps[number]
 
 
 @dataclass
@@ -102,7 +109,7 @@ class House:
             Options(access_url="http://coder.test", wildcard_host="*.coder.test"),
             self.clock,
         )
-        app = make_app(self.database, routers=(identity.routes, agents.routes))
+        app = _app(len(self.replicas), self.database)
         provide(app, Switchboard, board)
         config = uvicorn.Config(
             Guard(app),
@@ -117,21 +124,21 @@ class House:
             lifespan="off",
             timeout_graceful_shutdown=1,
         )
-        server = _Server(config)
-        running = asyncio.create_task(server.serve())
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
         listening = asyncio.create_task(pubsub.run())
         relaying = asyncio.create_task(relay.run())
         self.tasks += [listening, relaying]
 
         async def stop() -> None:
-            server.should_exit = True
-            await running
+            await server.shutdown()
             await cancel(relaying)
 
         self.stops.append(stop)
         await pubsub.listening.wait()
         await relay.listening.wait()
-        await until(lambda: _started(server))
+        await server.startup()
         port = server.servers[0].sockets[0].getsockname()[1]
         replica = Replica(board, port)
         self.replicas.append(replica)
@@ -180,10 +187,6 @@ class House:
             return (await tx.rows(sql, {"id": agent.id}))[0]
 
 
-async def _started(server: uvicorn.Server) -> bool:
-    return server.started
-
-
 async def cancel(task: asyncio.Task[Any]) -> None:
     """End a task and wait for it."""
     task.cancel()
@@ -229,13 +232,16 @@ class ScriptedAgent:
     _calls: dict[int, "asyncio.Future[Any]"] = field(
         default_factory=dict[int, "asyncio.Future[Any]"]
     )
-    _tasks: list[asyncio.Task[Any]] = field(default_factory=list[asyncio.Task[Any]])
+    tasks: list[asyncio.Task[Any]] = field(default_factory=list[asyncio.Task[Any]])
 
-    async def call(self, method: api.Method | str, params: object = None) -> Any:
-        """Call the server; return its result, or the ``Failure`` it answered."""
+    async def call(self, method: api.Method | str, params: object = None, **raw: Any) -> Any:
+        """Call the server; return its result, or the ``Failure`` it answered.
+
+        ``raw`` are params that have no shape.
+        """
         number = next(self._ids)
         pending = self._calls[number] = asyncio.get_running_loop().create_future()
-        body = params if isinstance(params, dict) else api.to_json(params or api.Empty())
+        body = raw or api.to_json(params or api.Empty())
         await self.line.send(api.encode(api.Request(method, body, number)))
         return await pending
 
@@ -262,7 +268,7 @@ class ScriptedAgent:
             wanted = api.from_json(api.Open, request.params)
             self.opened.append(wanted)
             if wanted.port in self.services:
-                self._tasks.append(asyncio.create_task(self.dial(wanted)))
+                self.tasks.append(asyncio.create_task(self.dial(wanted)))
 
     async def dial(self, wanted: api.Open) -> None:
         """Dial a stream back and serve its port."""
@@ -289,7 +295,7 @@ async def scripted(
             await agent.call(api.Method.PING)
             yield agent
         finally:
-            for task in agent._tasks:
+            for task in agent.tasks:
                 await cancel(task)
             await cancel(listening)
 

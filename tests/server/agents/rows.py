@@ -100,7 +100,7 @@ async def add_agent(
 ) -> AgentRows:
     """Write a workspace whose first build has made one agent."""
     async with database.tx(ME) as tx:
-        args = {
+        args: dict[str, Any] = {
             "owner": owner_id,
             "organization": (await setup.default_organization(tx)).id,
             "template": uuid4(),

@@ -235,8 +235,8 @@ async def test_logs_are_kept_by_source_with_nul_stripped_and_odd_levels_as_info(
             {"created_at": "2026-05-01T12:00:00Z", "output": "one\x00", "level": "error"},
             {"created_at": "2026-05-01T12:00:00Z", "output": "two\ud800", "level": "shouting"},
         ]
-        body = {"log_source_id": str(agent.source_id), "logs": lines}
-        assert await line.call(Method.LOGS, body) == {"log_limit_exceeded": False}
+        stored = await line.call(Method.LOGS, log_source_id=str(agent.source_id), logs=lines)
+        assert stored == {"log_limit_exceeded": False}
     kept = await rows(house, "SELECT * FROM workspace_agent_logs ORDER BY id")
     assert [(r["output"], r["level"]) for r in kept] == [("one", "error"), ("two?", "info")]
     assert (await house.row(agent))["logs_length"] == 7
@@ -378,7 +378,7 @@ async def test_nonsense_is_answered_and_the_line_stays_up(
         unknown = await line.call("fly")
         assert isinstance(unknown, api.Failure)
         assert unknown.code == api.ErrorCode.UNKNOWN_METHOD
-        bad = await line.call(Method.LIFECYCLE, {"state": "flying", "changed_at": "now"})
+        bad = await line.call(Method.LIFECYCLE, state="flying", changed_at="now")
         assert isinstance(bad, api.Failure)
         assert bad.code == api.ErrorCode.INVALID_PARAMS
         assert await line.call(Method.PING) == {}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -29,8 +30,9 @@ async def refused(replica: Replica, agent: AgentRows, port: int, token: str) -> 
 
 async def closed(stream: ClientConnection) -> tuple[int | None, str | None]:
     async with asyncio.timeout(10):
-        async for _ in stream:
-            pass
+        with suppress(ConnectionClosed):
+            async for _ in stream:
+                pass
         await stream.wait_closed()
     return stream.close_code, stream.close_reason
 

@@ -57,12 +57,12 @@ Start = Callable[[], Awaitable[Relay]]
 
 
 @asynccontextmanager
-async def running(database: Database, **options: float) -> AsyncGenerator[Start]:
+async def running(database: Database, dial_back_within: float = 10) -> AsyncGenerator[Start]:
     """Yield a way to start replicas."""
     tasks: list[asyncio.Task[None]] = []
 
     async def start() -> Relay:
-        relay = Relay(database, Place(hostname="here"), **options)
+        relay = Relay(database, Place(hostname="here"), dial_back_within=dial_back_within)
         tasks.append(asyncio.create_task(relay.run()))
         await relay.listening.wait()
         return relay
