@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -187,16 +187,27 @@ class Daemons:
         while not self._stopping.is_set():
             await self._means.clock.sleep(DAEMON_BEAT_SECONDS)
             if not self._stopping.is_set():
-                await self.register()
+                await _undisturbed("register", self.register)
 
     async def _keep_reaping(self) -> None:
         while True:
             await self._means.clock.sleep(REAP_SECONDS)
-            async with self._means.db.tx(SYSTEM) as tx:
-                await reap(tx, self._means.registry)
+            await _undisturbed("reap", self._reap)
+
+    async def _reap(self) -> None:
+        async with self._means.db.tx(SYSTEM) as tx:
+            await reap(tx, self._means.registry)
 
     def _registration(self) -> Registration:
         return Registration(self._options.replica_id, version(), API_VERSION, self._options.tags)
+
+
+async def _undisturbed(chore: str, do: Callable[[], Awaitable[None]]) -> None:
+    """Do a chore; its failure must not end the jobs that run beside it."""
+    try:
+        await do()
+    except Exception:
+        log.exception("a chore of the provisioner daemons failed", chore=chore)
 
 
 def _folders(parent: Path) -> dict[UUID, Path]:

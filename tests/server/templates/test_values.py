@@ -91,8 +91,10 @@ RANGE = Parameter("p", "number", validation_min=1, validation_max=10, required=T
             options("list(string)", "multi-select", "a"),
             "a",
             None,
-            "When using list(string) type, value must be a json encoded list of strings: "
-            '"a" is not.',
+            (
+                "When using list(string) type, value must be a json encoded list of strings: "
+                '"a" is not.'
+            ),
         ),
         (Parameter("p", "list(string)"), "[1]", None, 'value "[1]" is not a valid list of strings'),
         (Parameter("p", "list(string)"), "null", None, None),
