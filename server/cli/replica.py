@@ -17,7 +17,7 @@ from server import app
 from server.cli.listeners import Listener, bind, tls_context
 from server.cli.plan import GRACE, STOP, Moments, Replica
 from server.settings import Address
-from server.web import Redirect, metrics_app
+from server.web import BodyLimit, Redirect, metrics_app
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ async def _serve(replica: Replica, moments: Moments, signals: Sequence[signal.Si
     _on_signals(stop, moments, signals)
     settings = replica.settings
     house = app.build(settings, dsn=replica.dsn, access_url=replica.access_url)
-    outside: ASGIApp = house.asgi
+    outside: ASGIApp = BodyLimit(house.asgi)
     if settings.networking.redirect_to_access_url:
         outside = Redirect(outside, replica.access_url)
     tls = tls_context(settings) if settings.tls.enable else None
