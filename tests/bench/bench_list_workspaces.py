@@ -110,6 +110,11 @@ SEARCHES = (
 )
 
 
+def seed(rows: int) -> bytes:
+    """Return the statements that write so many workspaces of 200 people, and what they made."""
+    return SEED.replace(":rows", str(rows)).encode()
+
+
 async def measured(database: Database, actor: Actor, q: str, offset: int = 0) -> list[float]:
     """Return the milliseconds of each round, sorted; the first three warm up."""
     took: list[float] = []
@@ -132,7 +137,7 @@ async def main(dsn: str, rows: int) -> None:
     database = Database(dsn)
     await database.open()
     async with database.tx(ADMIN) as tx:
-        await tx.conn.execute(SEED.replace(":rows", str(rows)).encode())
+        await tx.conn.execute(seed(rows))
         member = Actor(
             await tx.value(MEMBER_ID), "member", frozenset(), {ORGANIZATION: frozenset()}
         )

@@ -59,6 +59,12 @@ async def agent_by_token(tx: Tx, hashed: bytes) -> AgentIdentity | None:
 
 
 async def agent(tx: Tx, agent_id: UUID, action: Action = Action.READ) -> AgentIdentity | None:
-    """Return an agent if the actor may do ``action`` to its workspace, else None."""
+    """Return an agent if the actor may do ``action`` to its workspace, else None.
+
+    A dormant workspace is seen like any other, but lets nobody in.
+    """
     reach = tx.actor.reach(action, Kind.WORKSPACE)
-    return await tx.one(AgentIdentity, BY_ID, {"id": agent_id, **reach.args()})
+    found = await tx.one(AgentIdentity, BY_ID, {"id": agent_id, **reach.args()})
+    if found is None or action is Action.READ or tx.actor.can(action, found.object):
+        return found
+    return None
