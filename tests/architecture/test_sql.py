@@ -36,9 +36,7 @@ def statements(path: Path) -> dict[str, str]:
 def prepared(sql: str) -> str:
     """Number the parameters, as PREPARE wants them."""
     order: dict[str, int] = {}
-    numbered = _PARAMETER.sub(
-        lambda match: f"${order.setdefault(match[1], len(order) + 1)}", sql
-    )
+    numbered = _PARAMETER.sub(lambda match: f"${order.setdefault(match[1], len(order) + 1)}", sql)
     return numbered.replace("%%", "%")
 
 
