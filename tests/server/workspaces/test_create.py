@@ -171,14 +171,14 @@ async def test_a_preset_fills_in(world: World) -> None:
         """,
         version=template.version,
     )
-    body = {"template_id": str(template.id), "template_version_preset_id": str(preset)}
-    made = await world.create(**body)
+    template_id = str(template.id)
+    made = await world.create(template_id=template_id, template_version_preset_id=str(preset))
     build = made["latest_build"]
     assert build["template_version_preset_id"] == str(preset)
     parameters = await world.get(world.ann, f"/workspacebuilds/{build['id']}/parameters")
     assert parameters == [{"name": "size", "value": "big"}]
     unknown = {"name": "other", "template_version_preset_id": str(uuid4())}
-    body = await refused(world, 400, **{**body, **unknown})
+    body = await refused(world, 400, template_id=template_id, **unknown)
     assert body["validations"][0]["field"] == "template_version_preset_id"
 
 

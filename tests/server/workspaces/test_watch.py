@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ HEADER = "Coder-Session-Token"
 class _Server(uvicorn.Server):
     @contextmanager
     @override
-    def capture_signals(self):  # pyright: ignore[reportUnknownParameterType]
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
