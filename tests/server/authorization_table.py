@@ -1,0 +1,267 @@
+"""Who gets in at which route. One line for each route; the test fails when one is missing.
+
+Each word is one target: the actor's **own** thing, **bob**'s (organization ``coder``), and
+**eve**'s (organization ``elsewhere``). Where there is no target, one word is enough. Each letter
+is one actor, in the order of ``ACTORS``:
+
+    anonymous, member, auditor, template-admin, user-admin, owner, organization-admin, stranger
+
+All of them belong to ``coder``; the stranger is organization-admin of ``elsewhere``.
+
+    +  served (also a WebSocket that opens)     .  404: missing, or hidden
+    !  401: nobody we know                      ~  refused for another reason than rights
+    -  403: known, but not allowed
+
+``~`` is what is left when the actor may, but the request makes no sense here (409, 412, 417, 400).
+Paths are below ``/api/v2``; a ``^`` stands for paths outside of it.
+"""
+# ruff: noqa: E501 - one line for each route
+
+import tarfile
+from io import BytesIO
+from typing import Any
+
+ACTORS = (
+    "anonymous",
+    "member",
+    "auditor",
+    "template-admin",
+    "user-admin",
+    "owner",
+    "organization-admin",
+    "stranger",
+)
+
+TABLE = """
+# deployment
+GET    /                                                                         ++++++++
+GET    /appearance                                                               !+++++++
+GET    /applications/host                                                        !+++++++
+GET    /auth/scopes                                                              ++++++++
+POST   /authcheck                                                                !+++++++
+GET    /buildinfo                                                                ++++++++
+POST   /csp/reports                                                              ++++++++
+GET    /debug/health                                                             !----+--
+GET    /debug/health/settings                                                    !-+--+--
+PUT    /debug/health/settings                                                    !----+--
+WS     /debug/ws                                                                 !----+--
+GET    /deployment/config                                                        !-+--+--
+GET    /deployment/ssh                                                           !+++++++
+GET    /deployment/stats                                                         !-+--+--
+GET    /experiments                                                              !+++++++
+GET    /experiments/available                                                    !+++++++
+GET    /init-script/{os}/{arch}                                                  ++++++++ ++++++++ ++++++++
+GET    /regions                                                                  !+++++++
+GET    /updatecheck                                                              ++++++++
+
+# users
+GET    /users                                                                    !+++++++
+POST   /users                                                                    !---++--
+GET    /users/authmethods                                                        ++++++++
+GET    /users/first                                                              ++++++++
+POST   /users/first                                                              ~~~~~~~~
+POST   /users/login                                                              ++++++++
+POST   /users/logout                                                             !+++++++
+GET    /users/roles                                                              !+++++++
+POST   /users/validate-password                                                  ++++++++
+DELETE /users/{user}                                                             !------- !.--~~.. !.--~~..
+GET    /users/{user}                                                             !+++++++ !.++++.. !.++++..
+GET    /users/{user}/appearance                                                  !+++++++ !.--++.. !.--++..
+PUT    /users/{user}/appearance                                                  !+++++++ !.--++.. !.--++..
+GET    /users/{user}/autofill-parameters                                         !+++++++ !.--++-. !.--.+.-
+GET    /users/{user}/gitsshkey                                                   !+++++++ !.--++.. !.--++..
+PUT    /users/{user}/gitsshkey                                                   !+++++++ !.--++.. !.--++..
+POST   /users/{user}/keys                                                        !+++++++ !.---+.. !.---+..
+GET    /users/{user}/keys/tokens                                                 !+++++++ !.++++.. !.++++..
+POST   /users/{user}/keys/tokens                                                 !+++++++ !.---+.. !.---+..
+GET    /users/{user}/keys/tokens/tokenconfig                                     !+++++++ !.++++.. !.++++..
+GET    /users/{user}/keys/tokens/{name}                                          !+++++++ !....+.. !....+..
+DELETE /users/{user}/keys/{key}                                                  !+++++++ !....+.. !....+..
+GET    /users/{user}/keys/{key}                                                  !+++++++ !....+.. !....+..
+PUT    /users/{user}/keys/{key}/expire                                           !+++++++ !....+.. !....+..
+GET    /users/{user}/login-type                                                  !+++++++ !.--++.. !.--++..
+GET    /users/{user}/organizations                                               !+++++++ !.++++.. !.++++..
+GET    /users/{user}/organizations/{organization}                                !+++++++ !.++++.. !.++++..
+PUT    /users/{user}/password                                                    !+++++++ !.--++.. !.--++..
+GET    /users/{user}/preferences                                                 !+++++++ !.--++.. !.--++..
+PUT    /users/{user}/preferences                                                 !+++++++ !.--++.. !.--++..
+PUT    /users/{user}/profile                                                     !+++++++ !.--++.. !.--++..
+GET    /users/{user}/roles                                                       !+++++++ !.++++.. !.++++..
+PUT    /users/{user}/roles                                                       !----~-- !.---+.. !.---+..
+PUT    /users/{user}/status/activate                                             !---++-- !.--++.. !.--++..
+PUT    /users/{user}/status/suspend                                              !---~~-- !.--++.. !.--++..
+GET    /users/{user}/workspace/{name}                                            !+++++++ !..+.++. !..+.+.+
+GET    /users/{user}/workspace/{name}/builds/{number}                            !+++++++ !..+.++. !..+.+.+
+POST   /users/{user}/workspaces                                                  !+++++++ !.---++. !.--~+.+
+
+# organizations
+GET    /organizations                                                            !+++++++
+GET    /organizations/{organization}                                             !+++++++ !++++++. !.++++.+
+GET    /organizations/{organization}/members                                     !+++++++ !++++++. !.++++.+
+GET    /organizations/{organization}/members/roles                               !+++++++ !++++++. !.--++.+
+DELETE /organizations/{organization}/members/{user}                              !---~~~~ !.--+++. !.--++.+
+GET    /organizations/{organization}/members/{user}                              !+++++++ !.+++++. !.++++.+
+POST   /organizations/{organization}/members/{user}                              !---~~~~ !---~~~. !.--~~.~
+PUT    /organizations/{organization}/members/{user}/roles                        !----~~~ !.---++. !.---+.+
+POST   /organizations/{organization}/members/{user}/workspaces                   !+++++++ !.---++. !.--~+.+
+GET    /organizations/{organization}/paginated-members                           !+++++++ !++++++. !.++++.+
+GET    /organizations/{organization}/provisionerdaemons                          !+++++++ !++++++. !.++++.+
+GET    /organizations/{organization}/provisionerjobs                             !+++++++ !++++++. !.++++.+
+GET    /organizations/{organization}/provisionerjobs/{job}                       !+++++++ !..+.++. !..+.+.+
+GET    /organizations/{organization}/templates                                   !+++++++ !++++++. !.++++.+
+POST   /organizations/{organization}/templates                                   !--+-+++ !--+-++. !.-+-+.+
+GET    /organizations/{organization}/templates/examples                          !+++++++ !+++++++ !+++++++
+GET    /organizations/{organization}/templates/{name}                            !+++++++ !++++++. !.++.+.+
+GET    /organizations/{organization}/templates/{template}/versions/{name}        !+++++++ !++++++. !.++.+.+
+GET    /organizations/{organization}/templates/{template}/versions/{name}/previous !+++++++ !++++++. !.++.+.+
+POST   /organizations/{organization}/templateversions                            !--+-+++ !--+-++. !.-+-+.+
+
+# templates
+POST   /files                                                                    !+++++++
+GET    /files/{file_id}                                                          !+++++++ !..+.++. !..+.+.+
+GET    /templates                                                                !+++++++
+GET    /templates/examples                                                       !+++++++
+DELETE /templates/{template}                                                     !--~-~~~ !--~-~~. !.-~.~.~
+GET    /templates/{template}                                                     !+++++++ !++++++. !.++.+.+
+PATCH  /templates/{template}                                                     !--+-+++ !--+-++. !.-+.+.+
+GET    /templates/{template}/versions                                            !+++++++ !++++++. !.++.+.+
+PATCH  /templates/{template}/versions                                            !--+-+++ !--+-++. !.-+.+.+
+POST   /templates/{template}/versions/archive                                    !--+-+++ !--+-++. !.-+.+.+
+GET    /templates/{template}/versions/{name}                                     !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}                                               !+++++++ !++++++. !.++.+.+
+PATCH  /templateversions/{version}                                               !--+-+++ !--+-++. !.-+.+.+
+POST   /templateversions/{version}/archive                                       !--~-~~~ !--~-~~. !.-~.~.~
+PATCH  /templateversions/{version}/cancel                                        !--~-~~~ !--~-~~. !.-~.~.~
+GET    /templateversions/{version}/external-auth                                 !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/logs                                          !+++++++ !++++++. !.++.+.+
+WS     /templateversions/{version}/logs                                          !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/parameters                                    !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/presets                                       !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/resources                                     !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/rich-parameters                               !+++++++ !++++++. !.++.+.+
+GET    /templateversions/{version}/schema                                        !+++++++ !++++++. !.++.+.+
+POST   /templateversions/{version}/unarchive                                     !--~-~~~ !--~-~~. !.-~.~.~
+GET    /templateversions/{version}/variables                                     !+++++++ !++++++. !.++.+.+
+
+# workspaces
+GET    /workspacebuilds/{build}                                                  !+++++++ !..+.++. !..+.+.+
+PATCH  /workspacebuilds/{build}/cancel                                           !~~~~~~~ !..-.~~. !..-.~.~
+GET    /workspacebuilds/{build}/logs                                             !+++++++ !..+.++. !..+.+.+
+WS     /workspacebuilds/{build}/logs                                             !+++++++ !..+.++. !..+.+.+
+GET    /workspacebuilds/{build}/parameters                                       !+++++++ !..+.++. !..+.+.+
+GET    /workspacebuilds/{build}/resources                                        !+++++++ !..+.++. !..+.+.+
+GET    /workspacebuilds/{build}/state                                            !--+-+++ !..+.++. !..+.+.+
+PUT    /workspacebuilds/{build}/state                                            !--+-+++ !..-.++. !..-.+.+
+GET    /workspacebuilds/{build}/timings                                          !+++++++ !..+.++. !..+.+.+
+GET    /workspaces                                                               !+++++++
+GET    /workspaces/{workspace}                                                   !+++++++ !..+.++. !..+.+.+
+PATCH  /workspaces/{workspace}                                                   !~~~~~~~ !..-.~~. !..-.~.~
+PUT    /workspaces/{workspace}/autostart                                         !+++++++ !..-.++. !..-.+.+
+PUT    /workspaces/{workspace}/autoupdates                                       !+++++++ !..-.++. !..-.+.+
+GET    /workspaces/{workspace}/builds                                            !+++++++ !..+.++. !..+.+.+
+POST   /workspaces/{workspace}/builds                                            !+++++++ !..-.++. !..-.+.+
+PUT    /workspaces/{workspace}/dormant                                           !+++++++ !..-.++. !..-.+.+
+PUT    /workspaces/{workspace}/extend                                            !~~~~~~~ !..-.~~. !..-.~.~
+DELETE /workspaces/{workspace}/favorite                                          !+++++++ !..-.--. !..-.-.-
+PUT    /workspaces/{workspace}/favorite                                          !+++++++ !..-.--. !..-.-.-
+GET    /workspaces/{workspace}/resolve-autostart                                 !+++++++ !..+.++. !..+.+.+
+GET    /workspaces/{workspace}/timings                                           !+++++++ !..+.++. !..+.+.+
+PUT    /workspaces/{workspace}/ttl                                               !+++++++ !..-.++. !..-.+.+
+POST   /workspaces/{workspace}/usage                                             !+++++++ !..-.++. !..-.+.+
+GET    /workspaces/{workspace}/watch                                             !+++++++ !..+.++. !..+.+.+
+WS     /workspaces/{workspace}/watch-ws                                          !+++++++ !..+.++. !..+.+.+
+
+# workspaceagents
+PATCH  /workspaceagents/me/app-status                                            !!!!!!!!
+GET    /workspaceagents/me/gitsshkey                                             !!!!!!!!
+POST   /workspaceagents/me/log-source                                            !!!!!!!!
+PATCH  /workspaceagents/me/logs                                                  !!!!!!!!
+GET    /workspaceagents/me/reinit                                                !!!!!!!!
+WS     /workspaceagents/me/rpc                                                   !!!!!!!!
+WS     /workspaceagents/me/streams/{stream_id}                                   !!!!!!!! !!!!!!!! !!!!!!!!
+GET    /workspaceagents/{agent_id}                                               !+++++++ !..+.++. !..+.+.+
+GET    /workspaceagents/{agent_id}/connection                                    !+++++++ !..+.++. !..+.+.+
+GET    /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
+WS     /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
+GET    /workspaceagents/{agent_id}/startup-logs                                  !+++++++ !..+.++. !..+.+.+
+WS     /workspaceagents/{agent_id}/startup-logs                                  !+++++++ !..+.++. !..+.+.+
+WS     /workspaceagents/{agent_id}/stream                                        !~~~~~~~ !..-.~-. !..-.~.-
+GET    /workspaceagents/{agent_id}/watch-metadata                                !+++++++ !..+.++. !..+.+.+
+WS     /workspaceagents/{agent_id}/watch-metadata-ws                             !+++++++ !..+.++. !..+.+.+
+
+# outside of /api/v2
+GET    ^/                                                                        ++++++++
+GET    ^/assets/{name}                                                           ++++++++ ++++++++ ++++++++
+GET    ^/bin/{name}                                                              ++++++++ ++++++++ ++++++++
+GET    ^/cli-auth                                                                ++++++++
+GET    ^/healthz                                                                 ++++++++
+GET    ^/latency-check                                                           ++++++++
+GET    ^/login                                                                   ++++++++
+GET    ^/swagger                                                                 ~~~~~~~~
+GET    ^/swagger/doc.json                                                        ~~~~~~~~
+"""
+
+
+def _archive() -> bytes:
+    """Return a tar with an empty template."""
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("main.tf"))
+    return packed.getvalue()
+
+
+NEW_WORKSPACE = {"name": "fresh", "template_id": "{template}"}
+
+BODIES: dict[str, Any] = {
+    "POST /users/first": {
+        "email": "first@example.com",
+        "username": "first",
+        "password": "Correct-Horse-9-Battery",
+    },
+    "POST /users/login": {"email": "bob@example.com", "password": "Correct-Horse-9-Battery"},
+    "POST /users/validate-password": {"password": "x"},
+    "POST /authcheck": {"checks": {}},
+    "POST /users": {
+        "email": "new@example.com",
+        "username": "newcomer",
+        "password": "Correct-Horse-9-Battery",
+    },
+    "PUT /users/{user}/profile": {"username": "renamed"},
+    "PUT /users/{user}/password": {
+        "password": "Another-Horse-8-Staple",
+        "old_password": "Correct-Horse-9-Battery",
+    },
+    "PUT /users/{user}/roles": {"roles": ["auditor"]},
+    "PUT /users/{user}/appearance": {"theme_preference": "dark", "terminal_font": ""},
+    "PUT /users/{user}/preferences": {"task_notification_alert_dismissed": True},
+    "POST /users/{user}/keys/tokens": {},
+    "POST /users/{user}/workspaces": NEW_WORKSPACE,
+    "POST /organizations/{organization}/members/{user}/workspaces": NEW_WORKSPACE,
+    "PUT /organizations/{organization}/members/{user}/roles": {"roles": ["organization-auditor"]},
+    "POST /organizations/{organization}/templates": {
+        "name": "second",
+        "template_version_id": "{draft}",
+    },
+    "POST /organizations/{organization}/templateversions": {"file_id": "{file}"},
+    "POST /files": _archive(),
+    "PATCH /templates/{template}": {"description": "changed"},
+    "PATCH /templates/{template}/versions": {"id": "{version}"},
+    "POST /templates/{template}/versions/archive": {},
+    "PATCH /templateversions/{version}": {"message": "changed"},
+    "PATCH /workspaces/{workspace}": {"name": "renamed"},
+    "PUT /workspaces/{workspace}/autostart": {"schedule": "CRON_TZ=UTC 30 9 * * 1-5"},
+    "PUT /workspaces/{workspace}/ttl": {"ttl_ms": 7_200_000},
+    "PUT /workspaces/{workspace}/extend": {"deadline": "2099-01-01T00:00:00Z"},
+    "PUT /workspaces/{workspace}/dormant": {"dormant": True},
+    "PUT /workspaces/{workspace}/autoupdates": {"automatic_updates": "always"},
+    "POST /workspaces/{workspace}/builds": {"transition": "stop"},
+    "PUT /workspacebuilds/{build}/state": {"state": "e30="},
+    "PUT /debug/health/settings": {"dismissed_healthchecks": []},
+}
+"""What is sent along, where a route wants a body; bytes are an archive."""
+
+QUERIES: dict[str, str] = {
+    "GET /users/{user}/autofill-parameters": "template_id={template}",
+    "WS /workspaceagents/{agent_id}/stream": "port=1",
+}
+"""What is asked along, where a route wants a query."""
