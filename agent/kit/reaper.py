@@ -98,13 +98,16 @@ def kill_descendants() -> None:
 
 def watch(children: Children) -> None:
     """Reap orphans whenever a process below us ends; ``children`` are left to their watchers."""
+    loop = asyncio.get_running_loop()
 
     def reap() -> None:
         reap_orphans(children.pids)
 
+    def child_ended(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(reap)
+
     # Not by the loop's own handler: uvloop keeps this signal to itself.
-    loop = asyncio.get_running_loop()
-    signal.signal(signal.SIGCHLD, lambda *_: loop.call_soon_threadsafe(reap))
+    signal.signal(signal.SIGCHLD, child_ended)
     children.after_exit = reap
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.daemon import Agent, Settings
-from coder_cli.kit.clock import SystemClock
+from coder_cli.kit.clock import Clock, SystemClock
 from tests.agent.control_plane import TOKEN, ControlPlane
 
 
@@ -66,8 +66,8 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
     """Start agents; they are stopped at the end of the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(**changes: Any) -> Running:
-            agent = Agent(replace(settings, **changes), SystemClock())
+        async def start(clock: Clock | None = None, **changes: Any) -> Running:
+            agent = Agent(replace(settings, **changes), clock or SystemClock())
             running = Running(agent, asyncio.ensure_future(agent.run()))
             stack.push_async_callback(running.stop)
             return running

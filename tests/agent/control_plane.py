@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -132,7 +132,7 @@ class ControlPlane:
         await self.until(lambda: self._line is None)
 
     @contextlib.asynccontextmanager
-    async def stream(self, port: int) -> AsyncIterator[ServerConnection]:
+    async def stream(self, port: int) -> AsyncGenerator[ServerConnection]:
         """Open a stream to ``port`` of the workspace."""
         stream_id = f"a.{uuid4().hex}"
         self._waiting[stream_id] = asyncio.get_running_loop().create_future()
@@ -145,7 +145,7 @@ class ControlPlane:
             self._done[stream_id].set()
 
     @contextlib.asynccontextmanager
-    async def bridge(self, port: int) -> AsyncIterator[int]:
+    async def bridge(self, port: int) -> AsyncGenerator[int]:
         """Listen on a loopback TCP port that leads to ``port`` of the workspace."""
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -165,8 +165,7 @@ class ControlPlane:
         if self.refusal:
             status, message = self.refusal
             self._ring()
-            response = connection.respond(HTTPStatus(status), json.dumps({"message": message}))
-            return response
+            return connection.respond(HTTPStatus(status), json.dumps({"message": message}))
         if request.headers.get(api.TOKEN_HEADER) != TOKEN:
             return connection.respond(HTTPStatus.UNAUTHORIZED, "{}")
         return None
@@ -239,9 +238,12 @@ async def _pump(
     stream: ServerConnection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     async def outward() -> None:
-        while data := await reader.read(api.FRAME):
-            await stream.send(data)
-        await stream.send(b"")
+        try:
+            while data := await reader.read(api.FRAME):
+                await stream.send(data)
+            await stream.send(b"")
+        except OSError:  # A client that was killed resets its connection.
+            await stream.close()
 
     async def inward() -> None:
         async for data in stream:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.kit.child import Child, Children, Launch, within
 from coder_cli.kit.clock import SystemClock
-from tests.agent.waiting import until
+from tests.agent.waiting import is_alive, until
 from tests.support.clock import FakeClock
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -52,7 +52,7 @@ async def test_the_whole_group_gets_the_signal(tmp_path: Path) -> None:
     child.signal(signal.SIGTERM)
     assert await child.wait() == -signal.SIGTERM
     grandchild = int(pid_file.read_text())
-    await until(lambda: not _runs(grandchild))
+    await until(lambda: not is_alive(grandchild))
     child.signal(signal.SIGTERM)  # Nobody is left, and that is fine.
 
 
@@ -86,10 +86,3 @@ async def test_within_says_whether_it_came_in_time() -> None:
     assert await late is False
     event.set()
     assert await within(event.wait(), 2, clock) is True
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from agent.kit.fds import HIGH_WATER, FdReader, FdWriter, widen
+from tests.agent.waiting import until
 
 
 def _nothing() -> None:
@@ -30,8 +31,7 @@ async def test_a_paused_reader_leaves_bytes_in_the_kernel() -> None:
     await asyncio.sleep(0.01)
     assert seen == []
     reader.resume()
-    while not seen:
-        await asyncio.sleep(0)
+    await until(lambda: seen)
     reader.close()
     reader.resume()
     os.close(into)
@@ -74,8 +74,7 @@ async def test_a_reader_that_went_away_is_not_an_error_and_frees_the_source() ->
     writer = FdWriter(into, lambda: events.append("full"), lambda: events.append("room"))
     writer.write(b"x" * (1 << 20) + b"x" * HIGH_WATER)
     os.close(out)
-    while events != ["full", "room"]:
-        await asyncio.sleep(0)
+    await until(lambda: events == ["full", "room"])
     writer.write(b"more")
     writer.end()
 

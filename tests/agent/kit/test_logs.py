@@ -37,7 +37,7 @@ def test_errors_keep_their_traceback(tmp_path: Path) -> None:
     lines = tmp_path / "json"
     logs.set_up(tmp_path, human="", json_lines=str(lines))
     try:
-        raise ValueError("boom")
+        int("boom")
     except ValueError:
         logging.getLogger("agent.test").exception("failed")
     assert "boom" in json.loads(lines.read_text())["error"]

@@ -81,8 +81,9 @@ def test_as_init_orphans_are_reaped_signals_pass_and_the_code_is_the_head_s() ->
     out = _run(
         """
         assert reaper.adopt_orphans()
-        script = "(sleep 0.05 &) ; trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
-        print(reaper.run_as_init(["/bin/sh", "-c", script]))
+        begin = "(sleep 0.05 &) ; trap 'exit 9' TERM; kill -TERM $PPID; "
+        loop = "while :; do sleep 0.05; done"
+        print(reaper.run_as_init(["/bin/sh", "-c", begin + loop]))
         print(reaper.run_as_init(["/bin/sh", "-c", "kill -KILL $$"]))
         print(reaper.is_init())
         """

@@ -8,6 +8,7 @@ from agent.network import serve_protocol
 from agent.network.transport import HIGH_WATER
 from coder_cli.sdk.agentapi import FRAME
 from tests.agent.frames import End
+from tests.agent.waiting import until
 
 
 class Recorder(asyncio.Protocol):
@@ -87,8 +88,7 @@ async def test_the_end_of_input_need_not_be_the_end() -> None:
     recorder, far, task = _serve()
     recorder.keep_open = True
     await far.send(b"")
-    while not recorder.events:
-        await asyncio.sleep(0)
+    await until(lambda: recorder.events)
     recorder.transport.write(b"still here")
     recorder.transport.write_eof()
     assert await far.recv() == b"still here"
@@ -116,8 +116,7 @@ async def test_a_protocol_that_pauses_gets_nothing_until_it_resumes() -> None:
         await asyncio.sleep(0)
     assert recorder.events in ([], [b"one"])  # One read may have been under way.
     recorder.transport.resume_reading()
-    while len(recorder.events) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: recorder.events == [b"one", b"two"])
     recorder.transport.close()
     await task
 

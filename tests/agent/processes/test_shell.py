@@ -16,7 +16,10 @@ from agent.processes import command_line, login_line, user_shell
         (" echo '#!'", ["/bin/zsh", "-c", " echo '#!'"]),
         ("#!/bin/bash\nx", ["/bin/bash", "-c", "#!/bin/bash\nx"]),
         ("\n  #!/bin/bash -e\nx", ["/bin/bash", "-e", "-c", "#!/bin/bash -e\nx"]),
-        ("#! /usr/bin/env python3\nx", ["/usr/bin/env", "python3", "-c", "#! /usr/bin/env python3\nx"]),
+        (
+            "#! /usr/bin/env python3\nx",
+            ["/usr/bin/env", "python3", "-c", "#! /usr/bin/env python3\nx"],
+        ),
         ("#!/usr/bin/perl\nx", ["/usr/bin/perl", "-e", "#!/usr/bin/perl\nx"]),
         ("#!/usr/bin/env node\nx", ["/usr/bin/env", "node", "-e", "#!/usr/bin/env node\nx"]),
         ("#!\nx", ["/bin/zsh", "-c", "#!\nx"]),
@@ -32,7 +35,10 @@ def test_a_login_shell() -> None:
 
 
 def _listed(monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
-    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_shell=shell))
+    def entry(_: int) -> SimpleNamespace:
+        return SimpleNamespace(pw_shell=shell)
+
+    monkeypatch.setattr(pwd, "getpwuid", entry)
 
 
 def test_the_shell_of_the_user_database_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,9 +47,7 @@ def test_the_shell_of_the_user_database_comes_first(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("listed", ["", "/usr/sbin/nologin", "/bin/false", "/no/such/shell"])
-def test_a_shell_that_is_none_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch, listed: str
-) -> None:
+def test_a_shell_that_is_none_is_passed_over(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
     _listed(monkeypatch, listed)
     assert user_shell({"SHELL": "/bin/cat"}) == "/bin/cat"
     assert user_shell({}) == "/bin/sh"

@@ -22,9 +22,11 @@ def test_a_directory_of_somebody_else_is_left_alone(
 ) -> None:
     foreign = tmp_path / "shared" / "coder-script-data"
     foreign.mkdir(parents=True)
-    monkeypatch.setattr(
-        "agent.scripts.directories._is_ours", lambda path: not path.is_relative_to(foreign)
-    )
+
+    def is_ours(path: Path) -> bool:
+        return not path.is_relative_to(foreign)
+
+    monkeypatch.setattr("agent.scripts.directories._is_ours", is_ours)
     directories = Directories.prepare(tmp_path / "shared", tmp_path, tmp_path / "home")
     assert directories.data.is_relative_to(tmp_path / "home")
 

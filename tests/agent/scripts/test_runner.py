@@ -21,6 +21,8 @@ from tests.agent.control_plane import manifest_of, script_of
 from tests.agent.waiting import until
 from tests.support.clock import FakeClock
 
+Line = tuple[UUID, LogLevel, str]
+
 
 @dataclass
 class Stage:
@@ -28,7 +30,7 @@ class Stage:
 
     runner: Runner
     clock: FakeClock
-    lines: list[tuple[UUID, LogLevel, str]]
+    lines: list[Line]
     timings: list[ScriptTiming]
 
     async def run(self, *scripts: Script) -> Verdict:
@@ -44,7 +46,7 @@ class Stage:
 class Sink:
     """Keeps lines."""
 
-    lines: list[tuple[UUID, LogLevel, str]] = field(default_factory=list[tuple[UUID, LogLevel, str]])
+    lines: list[Line] = field(default_factory=list[Line])
 
     def log(self, source_id: UUID, level: LogLevel, output: str) -> None:
         self.lines.append((source_id, level, output))
@@ -120,9 +122,7 @@ async def test_no_scripts_are_fine(stage: Stage) -> None:
     assert await stage.run() is Verdict.OK
 
 
-async def test_the_log_file_is_private_and_holds_both_streams(
-    stage: Stage, tmp_path: Path
-) -> None:
+async def test_the_log_file_is_private_and_holds_both_streams(stage: Stage, tmp_path: Path) -> None:
     script = script_of("echo one; echo two >&2")
     await stage.run(script)
     default = tmp_path / "logs" / f"coder-script-{script.log_source_id}.log"

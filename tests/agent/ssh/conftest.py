@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class Clients:
 @asynccontextmanager
 async def connect(
     plane: ControlPlane, running: Running, home: Path, tmp_path: Path
-) -> AsyncIterator[Clients]:
+) -> AsyncGenerator[Clients]:
     """Give clients a way to ``running``."""
     await plane.until(lambda: "ready" in plane.states)
     known = tmp_path / "known_hosts"

@@ -11,7 +11,7 @@ import pytest
 from coder_cli.sdk.agentapi import Method
 from tests.agent.control_plane import ControlPlane, manifest_of
 from tests.agent.ssh.conftest import Clients
-from tests.agent.waiting import until
+from tests.agent.waiting import is_alive, until, words_of
 
 
 async def test_a_command_gives_its_output_and_its_exit_code(clients: Clients) -> None:
@@ -46,11 +46,11 @@ async def test_output_without_a_reader_does_not_pile_up_in_the_agent(
 
 
 async def _settled(path: Path) -> str:
-    before, after = "", path.read_text()
+    before, after = [""], words_of(path)
     while before != after or not after:
-        await asyncio.sleep(0.3)
-        before, after = after, path.read_text()
-    return after
+        await asyncio.sleep(0.3)  # It has settled when nothing moves for a while.
+        before, after = after, words_of(path)
+    return after[0]
 
 
 async def test_a_signal_of_the_client_reaches_the_process_and_its_death_the_client(
@@ -127,11 +127,11 @@ async def test_nothing_of_a_session_outlives_its_client(
     pids = home / "pids"
     script = f"sleep 600 & echo $! >{pids}; echo $$ >>{pids}; sleep 600"
     process = await clients.start("ssh", *(["-tt"] if terminal else []), "127.0.0.1", script)
-    await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    await until(lambda: len(words_of(pids)) == 2)
     process.kill()
     await process.wait()
-    for pid in map(int, pids.read_text().split()):
-        await until(lambda pid=pid: not _is_alive(pid))
+    for pid in map(int, words_of(pids)):
+        await until(lambda pid=pid: not is_alive(pid))
 
 
 async def test_what_asked_to_survive_a_hang_up_survives(clients: Clients, home: Path) -> None:
@@ -139,12 +139,12 @@ async def test_what_asked_to_survive_a_hang_up_survives(clients: Clients, home: 
     daemon = f"trap '' HUP; echo $$ >{pid_file}; exec sleep 600"  # What nohup does.
     script = f'sh -c "{daemon.replace("$", chr(92) + "$")}" >/dev/null 2>&1 </dev/null & sleep 600'
     process = await clients.start("ssh", "127.0.0.1", script)
-    await until(lambda: pid_file.exists() and pid_file.read_text())
+    await until(lambda: words_of(pid_file))
     process.kill()
     await process.wait()
     await until(lambda: not clients.running.agent.children.pids)
-    pid = int(pid_file.read_text())
-    assert _is_alive(pid)
+    pid = int(words_of(pid_file)[0])
+    assert is_alive(pid)
     os.kill(pid, signal.SIGKILL)
 
 
@@ -155,11 +155,3 @@ async def test_a_session_without_a_manifest_is_refused(clients: Clients) -> None
     environment.manifest = manifest
     assert ended.code == 229
     assert "no manifest" in ended.err
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != b"Z"

@@ -79,9 +79,8 @@ async def test_git_clones_and_pushes(clients: Clients, tmp_path: Path) -> None:
     shell = " ".join(clients.words("ssh"))
     here = tmp_path / "clone"
     options = ["-c", f"core.sshCommand={shell}", "-c", "user.name=a", "-c", "user.email=a@b"]
-    cloned = await clients.run_line(
-        ["git", *options, "clone", "-q", f"ssh://127.0.0.1:{clients.port}{clients.home}/r", str(here)]
-    )
+    url = f"ssh://127.0.0.1:{clients.port}{clients.home}/r"
+    cloned = await clients.run_line(["git", *options, "clone", "-q", url, str(here)])
     assert cloned.code == 0, cloned.err
     (here / "f").write_text("two\n")
     at = ["git", "-C", str(here), *options]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from asyncssh.constants import PTY_ECHO, PTY_VEOL2, PTY_VERASE
 
-from coder_cli.sdk.agentapi import Banner
+from coder_cli.sdk.agentapi import Banner, Method
+from tests.agent.conftest import Start
 from tests.agent.control_plane import ControlPlane, manifest_of
 from tests.agent.ssh.conftest import Clients, connect
-from tests.agent.conftest import Start
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def test_a_terminal_has_its_size_and_follows_the_window(
 async def test_the_terminal_modes_of_the_client_are_set(
     connection: asyncssh.SSHClientConnection,
 ) -> None:
-    modes = {asyncssh.PTY_ECHO: 0, asyncssh.PTY_VERASE: 8, asyncssh.PTY_VEOL2: 255}
+    modes = {PTY_ECHO: 0, PTY_VERASE: 8, PTY_VEOL2: 255}
     done = await connection.run("stty -a", term_type="xterm", term_modes=modes)
     assert "-echo " in str(done.stdout)
     assert "erase = ^H" in str(done.stdout)
@@ -108,7 +109,7 @@ async def test_the_messages_of_a_login(
         Banner(enabled=False, message="old news"),
     )
     running = await start()
-    await plane.until(lambda: plane.called("banners"))
+    await plane.until(lambda: plane.called(Method.BANNERS))
     async with connect(plane, running, home, tmp_path) as clients:
         login = await clients.run("ssh", "-tt", "127.0.0.1", stdin=b"exit\n")
         assert login.out.startswith("announcement\r\nmessage\r\nof the day\r\n")

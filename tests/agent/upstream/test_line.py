@@ -34,7 +34,7 @@ async def test_a_server_that_says_no(desk: Desk) -> None:
 async def test_an_answer_of_the_wrong_shape_is_a_failed_call(desk: Desk) -> None:
     call = asyncio.ensure_future(desk.line.call(Method.LOGS, Empty(), LogsStored))
     await desk.answer(await desk.hear(), {"log_limit_exceeded": "maybe"})
-    with pytest.raises(CallFailed, match="logs: LogsStored.log_limit_exceeded"):
+    with pytest.raises(CallFailed, match=r"logs: LogsStored\.log_limit_exceeded"):
         await call
 
 

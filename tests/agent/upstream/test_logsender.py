@@ -119,9 +119,7 @@ async def test_lines_that_the_server_does_not_take_do_not_hold_up_the_next(
     assert await _take(desk) == ["good"]
 
 
-async def test_flushing_waits_for_answers_but_for_no_second(
-    desk: Desk, sender: LogSender
-) -> None:
+async def test_flushing_waits_for_answers_but_for_no_second(desk: Desk, sender: LogSender) -> None:
     sender.log(ONE, LogLevel.INFO, "first")
     await _take(desk)
     sender.log(ONE, LogLevel.INFO, "last")
