@@ -187,6 +187,7 @@ class InstalledTerraform:
         if destroy and not request.state:
             job.say("info", Stage.PLAN, _NOTHING)
             return Made((), (), has_external_agent=False, warnings=())
+        await asyncio.to_thread(sweep.forget, request.work_dir)
         if request.state:
             await asyncio.to_thread(_write_private, request.work_dir / STATE_FILE, request.state)
         ready = await self._set_up(job, request.archive, request.variables, values)

@@ -52,6 +52,12 @@ def surviving_state(work_dir: Path) -> bytes | None:
     return None
 
 
+def forget(work_dir: Path) -> None:
+    """Remove every state from a work directory in which a lost run may have been before."""
+    for name in _SURVIVORS:
+        (work_dir / name).unlink(missing_ok=True)
+
+
 def _leftovers(work_dir: Path) -> Iterator[psutil.Process]:
     named = _named(work_dir / PID_FILE)
     if named is not None:

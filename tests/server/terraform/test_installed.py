@@ -166,7 +166,7 @@ async def test_import_lists_resources_of_start_and_of_stop(driver: Driver) -> No
 
 
 async def test_import_logs_its_stages_in_order(driver: Driver) -> None:
-    await driver.learn(template('resource "terraform_data" "a" {}'))
+    await driver.learn(template('resource "terraform_data" "stages" {}'))
     assert driver.console.stages == [
         Stage.SETTING_UP,
         Stage.PARSE,
@@ -534,6 +534,15 @@ async def test_after_kill_9_of_the_server_sweep_ends_the_build_and_saves_its_sta
     resumed = await driver.build(template(shell("true", "first")), "start", state)
     assert resumed.error is None
     assert objects(resumed.state)["terraform_data.first"] == objects(state)["terraform_data.first"]
+
+
+async def test_a_state_that_lies_about_is_not_taken_for_the_workspaces(driver: Driver) -> None:
+    request = driver.request(template('resource "terraform_data" "a" {}'))
+    for name in ("errored.tfstate", "terraform.tfstate", "terraform.tfstate.backup"):
+        (request.work_dir / name).write_text('{"version": 4, "serial": 9, "lineage": "stale"}')
+    built = await driver.terraform.build(request, driver.console)
+    assert built.error is None
+    assert b"stale" not in (built.state or b"")
 
 
 async def test_sweep_spares_a_stranger_that_has_the_old_pid(driver: Driver) -> None:
