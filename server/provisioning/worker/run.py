@@ -39,6 +39,9 @@ log = structlog.get_logger()
 SYSTEM = as_system("provisioner")
 FLUSH_SECONDS = 0.25
 BEAT_TIMEOUT = 3.0
+KILL_GRACE = 15.0
+"""Terraform's driver kills what does not stop in time; this is for work that ignores even that."""
+
 SALVAGE_SECONDS = 60.0
 SAVE_FOR = timedelta(minutes=10)
 """How long a result is offered to a database that does not answer, before it is left to the work
@@ -216,7 +219,8 @@ class Run:
 
     async def _force(self) -> None:
         await self._stopping.wait()
-        await self._shop.clock.sleep(self._shop.force_cancel.total_seconds())
+        patience = self._shop.force_cancel.total_seconds() + KILL_GRACE
+        await self._shop.clock.sleep(patience)
         self._asked = Asked.FORCE
         self.kill()
 

@@ -140,7 +140,7 @@ async def test_a_job_that_ignores_its_cancellation_is_killed_and_its_state_saved
     await house.queue.cancel(job)
     while not gate.consoles[0].cancelled.is_set():
         await house.clock.advance(5)
-    await house.clock.advance(timedelta(minutes=10).total_seconds())
+    await house.clock.advance(timedelta(minutes=11).total_seconds())
     await turn
     assert await house.queue.state(job) == ("failed", CANCEL_TIMED_OUT)
     assert house.kind.failures == [(job.id, b"what was made")]
