@@ -126,6 +126,7 @@ class Database:
             open=False,
             timeout=30,
             max_waiting=1000,
+            configure=_in_utc,
             kwargs={"autocommit": True, "application_name": "coder"},
         )
 
@@ -164,6 +165,11 @@ class Database:
             raise Unavailable(
                 "The database does not answer; try again.", detail=_reason(error)
             ) from error
+
+
+async def _in_utc(connection: Connection) -> None:
+    """Read times in UTC: "never" is the year 1, which west of Greenwich is before Python's time."""
+    await connection.execute("SET TimeZone TO 'UTC'")
 
 
 def _reason(error: Exception) -> str:
