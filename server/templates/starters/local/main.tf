@@ -158,6 +158,7 @@ locals {
       SHELL="$${SHELL:-$(command -v bash || echo /bin/sh)}" \
       LANG="$${LANG:-C.UTF-8}" \
       XDG_RUNTIME_DIR="$dir/run" \
+      BINARY_DIR="$dir/bin" \
       CODER_LOCAL_WORKSPACE="$WORKSPACE_ID" \
       CODER_AGENT_TOKEN_FILE="$dir/token" \
       CODER_AGENT_LOG_DIR="$dir/logs" \
