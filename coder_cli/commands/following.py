@@ -56,7 +56,7 @@ class Watch:
                 self._cancel()
                 continue
             if job is not None and not job.status.active:
-                self.progress.ended(well=job.status == "succeeded")
+                self.progress.ended(job)
                 return job
 
     def _round(self) -> "ProvisionerJob | None":
@@ -64,7 +64,7 @@ class Watch:
         try:
             job = self.job()
             if job.status == "pending":
-                self.progress.queued(job.queue_position, job.queue_size)
+                self.progress.queued(job)
             with self.client.follow(self.logs, follow=True, after=self._last or None) as stream:
                 self._read(stream)
             if self._lost:
@@ -102,7 +102,7 @@ class Watch:
         """Look at the job itself, and say whether it goes on."""
         job = self.job()
         if job.status == "pending":
-            self.progress.queued(job.queue_position, job.queue_size)
+            self.progress.queued(job)
         return job.status.active
 
     def _cancel(self) -> None:

@@ -48,6 +48,7 @@ def job(status: JobStatus = JobStatus.SUCCEEDED, **more: object) -> ProvisionerJ
             "organization_id": ORGANIZATION.id,
             "type": JobType.WORKSPACE_BUILD,
             "file_id": uid(40),
+            "completed_at": None if status.active else WHEN,
             **more,
         }
     )

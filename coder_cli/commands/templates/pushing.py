@@ -1,5 +1,6 @@
 """``coder templates push``: upload a directory as a new version, and make it the active one."""
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,7 +172,7 @@ def _content(directory: str, *, yes: bool, lockfile: bool) -> bytes:
         return sys.stdin.buffer.read()
     place = Path(directory)
     content = pack(place)
-    if lockfile and not (place / ".terraform.lock.hcl").exists():
+    if lockfile and not (place / ".terraform.lock.hcl").exists() and _fetches_providers(place):
         ui.note(
             "There is no .terraform.lock.hcl: each import looks for the newest providers. To pin"
             " them, run: terraform init"
@@ -179,6 +180,13 @@ def _content(directory: str, *, yes: bool, lockfile: bool) -> bytes:
     asker = ui.Asker(config.current().on("force-tty"))
     asker.confirm(f"Upload {str(place.resolve())!r}?", yes=yes, default=True)
     return content
+
+
+def _fetches_providers(place: Path) -> bool:
+    """Say whether the template needs providers that the server does not carry itself."""
+    text = "\n".join(one.read_text("utf-8", "replace") for one in place.glob("*.tf"))
+    sources = re.findall(r'source\s*=\s*"([\w.-]+/[\w.-]+(?:/[\w.-]+)?)"', text)
+    return any(source != "coder/coder" for source in sources)
 
 
 def _existing(client: Client, organization: "Organization", name: str) -> "Template | None":

@@ -1,11 +1,11 @@
 """Watching a job: a lost line is picked up where it broke, ctrl-c cancels."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from coder_cli.commands.following import Watch
-from coder_cli.kit.clock import SystemClock
 from coder_cli.sdk.client import Client
 from coder_cli.sdk.common import LogLevel
 from coder_cli.sdk.errors import ApiError, Unreachable
@@ -21,7 +21,7 @@ def line(number: int, stage: str, output: str = "", level: str = "info") -> Prov
     """Return one line of a log."""
     return ProvisionerJobLog(
         id=number,
-        created_at=shapes.WHEN,
+        created_at=shapes.WHEN + number * timedelta(seconds=0.75),
         log_source=LogSource.PROVISIONER,
         log_level=LogLevel(level),
         stage=stage,
@@ -117,25 +117,22 @@ def test_a_build_that_may_not_be_canceled_goes_on(
 
 
 def test_progress_tells_stages_times_and_the_queue(capsys: pytest.CaptureFixture[str]) -> None:
-    class Ticking(SystemClock):
-        seconds = 0.0
-
-        def monotonic(self) -> float:  # pyright: ignore[reportImplicitOverride] - a local stand-in
-            self.seconds += 0.75
-            return self.seconds
-
-    progress = JobProgress(Ticking())
-    progress.queued(3, 4)
-    progress.queued(3, 4)
-    progress.queued(1, 4)
-    progress.log(line(1, "Apply", "made it"))
-    progress.log(line(2, "Apply", "oh no", "error"))
-    progress.ended(well=False)
+    progress = JobProgress()
+    for position in (3, 3, 1):
+        progress.queued(shapes.job(JobStatus.PENDING, queue_position=position, queue_size=4))
+    progress.log(line(1, "Plan"))
+    progress.log(line(2, "Apply", "made it"))
+    progress.log(line(3, "Apply", "oh no", "error"))
+    progress.ended(
+        shapes.job(JobStatus.FAILED, completed_at=shapes.WHEN + timedelta(milliseconds=2250))
+    )
     assert capsys.readouterr().err == (
         "==> Queued\n"
         "    position 3 of 4 in the queue\n"
         "    position 1 of 4 in the queue\n"
         "✔   Queued [750ms]\n"
+        "==> Plan\n"
+        "✔   Plan [750ms]\n"
         "==> Apply\n"
         "    made it\n"
         "    oh no\n"
