@@ -1,12 +1,15 @@
 """The first user, and the rescue from the server's own machine."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
 from server.identity import NewUser, create_admin, default_organization, reset_password
 from server.kit.authz import as_system
+from server.kit.db import Database, connect
 from server.kit.errors import ApiError, Invalid, NotFound
+from tests.support.clock import FakeClock
 from tests.support.people import OPTIONS, PASSWORD, People
 
 FIRST = {"email": "ada@example.com", "username": "ada", "password": PASSWORD, "name": "Ada L."}
@@ -112,3 +115,25 @@ async def test_a_reset_password_logs_in_and_ends_every_session(people: People) -
         await reset_password(people.database, "nobody-here", PASSWORD, OPTIONS)
     with pytest.raises(Invalid):
         await reset_password(people.database, "ada", "short", OPTIONS)
+
+
+async def test_a_user_who_was_never_seen_is_readable_west_of_greenwich(
+    dsn: str, clock: FakeClock
+) -> None:
+    admin = await connect(dsn)
+    async with admin:
+        await admin.execute(
+            """
+            DO $$ BEGIN
+                EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(),
+                               'America/New_York');
+            END $$
+            """
+        )
+    database = Database(dsn, clock=clock)
+    await database.open()
+    try:
+        made = await create_admin(database, NewUser("a@b.c", "root", PASSWORD), OPTIONS)
+        assert made.last_seen_at == datetime(1, 1, 1, tzinfo=UTC)
+    finally:
+        await database.close()
