@@ -39,7 +39,7 @@ LEAVE: LiteralString = """
 """
 
 FORGET: LiteralString = """
-    DELETE FROM provisioner_daemons WHERE last_seen_at < %(now)s - interval '7 days'
+    DELETE FROM provisioner_daemons WHERE last_seen_at < %(now)s::timestamptz - interval '7 days'
 """
 
 LIST: LiteralString = """

@@ -111,7 +111,7 @@ BUILD_TIMES: LiteralString = """
      CROSS JOIN LATERAL
            (SELECT extract(epoch FROM j.completed_at - j.started_at) * 1000 AS took) t
      WHERE w.template_id = ANY(%(ids)s)
-       AND j.completed_at > %(now)s - interval '14 days'
+       AND j.completed_at > %(now)s::timestamptz - interval '14 days'
        AND j.error = '' AND j.canceled_at IS NULL
      GROUP BY w.template_id, b.transition
 """
