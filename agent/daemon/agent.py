@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.watchers import Banners, Stats
 from agent.kit.child import Children, within
@@ -165,6 +166,7 @@ class Agent:
         if manifest.agent_id == UUID(int=0):
             raise CallFailed("the manifest names no agent")
         self.environment.manifest = manifest
+        write_secret_files(manifest.secrets, self.environment)
         startup = Startup(
             version(),
             self.environment.expanded_directory(),

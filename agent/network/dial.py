@@ -1,6 +1,8 @@
 """Open WebSockets to the server, with the agent's token and the headers it was given."""
 
+import contextlib
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +26,8 @@ from coder_cli.sdk import agentapi
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024
 """A manifest holds all scripts of a template; nothing else comes near."""
 _SLACK = 1024
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+"""Seconds of silence before the first probe, seconds between probes, probes without an answer."""
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
 """Answers about us. All others are troubles of the server or of something before it."""
 
@@ -78,6 +82,22 @@ class _WebSocket(Frames):
         self._inner.transport.abort()
 
 
+def _watch_peer(connection: ClientConnection) -> None:
+    """Let the kernel notice a peer that has vanished.
+
+    Pings cannot tell on a stream: one whose reader is slow for minutes answers none, and is fine.
+    """
+    opened: socket.socket | None = connection.transport.get_extra_info("socket")
+    if opened is None:
+        return
+    with contextlib.suppress(OSError):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE:
+            option = getattr(socket, name, None)
+            if option is not None:
+                opened.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 def _ended(end: ConnectionClosed) -> Ended:
     return Ended(str(end), clean=isinstance(end, ConnectionClosedOK))
 
@@ -129,6 +149,7 @@ class Dialer:
             raise _no(no.response.status_code, _message(no.response.body)) from None
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(str(error) or type(error).__name__) from None
+        _watch_peer(inner)
         return _WebSocket(inner)
 
     def _context(self) -> ssl.SSLContext:

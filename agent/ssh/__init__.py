@@ -4,7 +4,8 @@ The engine (``agent.ssh.server`` and below) is imported late: it is the heaviest
 and start scripts need not wait for it.
 """
 
-from agent.ssh.door import SshDoor, SshOptions
+from agent.ssh.door import SshDoor
 from agent.ssh.hostkey import PLACE, HostKey, host_key
+from agent.ssh.options import SshOptions
 
 __all__ = ["PLACE", "HostKey", "SshDoor", "SshOptions", "host_key"]

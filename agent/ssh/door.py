@@ -2,36 +2,15 @@
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.kit.child import Children
 from agent.network import Frames
-from agent.processes import Environment
-from agent.ssh.hostkey import HostKey
-from coder_cli.kit.clock import Clock
-from coder_cli.sdk.agentapi import Banner, ConnectionReport
+from agent.ssh.options import SshOptions
 
 if TYPE_CHECKING:
     from agent.ssh.server import Server
 
 ENGINE = "agent.ssh.server"
-
-
-@dataclass(frozen=True, slots=True)
-class SshOptions:
-    """What the SSH server works with."""
-
-    environment: Environment
-    children: Children
-    clock: Clock
-    key: HostKey
-    report: Callable[[ConnectionReport], None] = field(repr=False)
-    banners: Callable[[], Sequence[Banner]] = field(repr=False)
-    idle_limit: float = 72 * 3600
-    """A client that gives no sign of life for so many seconds is dropped; under 3, never."""
-    block_file_transfer: bool = False
 
 
 class SshDoor:

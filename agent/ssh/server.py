@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from agent.kit.child import within
 from agent.network import Frames, serve_protocol
-from agent.ssh.door import SshOptions
+from agent.ssh.options import SshOptions
 from agent.ssh.session import Session, Sessions
 
 GCM: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")

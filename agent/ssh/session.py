@@ -15,8 +15,8 @@ from typing_extensions import override
 from agent.kit.paths import expand_path, user_name
 from agent.processes import NoManifest, command_line, login_line, user_shell
 from agent.ssh import files
-from agent.ssh.door import SshOptions
 from agent.ssh.motd import login_messages
+from agent.ssh.options import SshOptions
 from agent.ssh.runs import Command, Outlet, PipeRun, Run, Size, Terminal, TerminalRun, explain
 from coder_cli.sdk.agentapi import ConnectionAction, ConnectionReport, ConnectionType
 

@@ -159,6 +159,20 @@ async def test_the_manifest_is_never_logged(
     assert "hush" not in caplog.text
 
 
+async def test_secrets_that_are_files_are_there_before_the_start_scripts(
+    plane: ControlPlane, start: Start, home: Path
+) -> None:
+    secrets = (
+        Secret("hush", file_path="~/.config/app/key"),
+        Secret("lost", file_path="/proc/no/such"),
+    )
+    plane.manifest = manifest_of(secrets=secrets, scripts=(script_of("cat ~/.config/app/key"),))
+    await start()
+    await plane.until(lambda: "ready" in plane.states)
+    assert plane.lines() == ["hush"]
+    assert (home / ".config" / "app" / "key").stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_method_that_an_old_server_does_not_know_is_no_disaster(
     plane: ControlPlane, start: Start
 ) -> None:

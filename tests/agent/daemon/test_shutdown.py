@@ -72,7 +72,7 @@ async def test_an_end_while_start_scripts_run_takes_them_along(
     plane: ControlPlane, start: Start, home: Path
 ) -> None:
     pid_file = home / "pid"
-    begin = script_of(f"echo begun; echo $$ >{pid_file}; sleep 600")
+    begin = script_of(f"echo $$ >{pid_file}; echo begun; sleep 600")
     stop = script_of("echo bye", run_on_start=False, run_on_stop=True)
     plane.manifest = manifest_of(scripts=(begin, stop))
     running = await start()
