@@ -66,10 +66,10 @@ class Watch:
             if job.status == "pending":
                 self.progress.queued(job)
             with self.client.follow(self.logs, follow=True, after=self._last or None) as stream:
+                if self._lost:
+                    ui.note("Connected again.")
+                self._lost = 0
                 self._read(stream)
-            if self._lost:
-                ui.note("Connected again.")
-            self._lost = 0
             return self.job()
         except (Unreachable, ConnectionError) as error:
             self._lost += 1

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.ui.printer import note, styled
 
@@ -28,7 +29,7 @@ class Asker:
         Raises:
             Refused: they do not, or nobody can be asked.
         """
-        if yes:
+        if yes or environ().get("CODER_SKIP_PROMPT", "").lower() in {"1", "true"}:
             return
         self._require(f"{question} Nobody can answer here: pass --yes to agree.")
         hint = "(yes/no, default yes)" if default else "(yes/no)"

@@ -95,5 +95,7 @@ def test_where_nobody_can_answer_the_flag_is_named(
             ask(Asker())
 
 
-def test_yes_asks_nothing() -> None:
+def test_yes_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     Asker().confirm("Sure?", yes=True)
+    monkeypatch.setenv("CODER_SKIP_PROMPT", "true")
+    Asker().confirm("Sure?", yes=False)
