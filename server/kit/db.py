@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, DataError, OperationalError
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from coder_cli.kit.clock import Clock, SystemClock
 from server.kit.authz import Actor
-from server.kit.errors import Unavailable
+from server.kit.errors import Invalid, Unavailable
 from server.kit.facts import CHANNEL, Fact
 
 R = TypeVar("R")
@@ -157,6 +157,7 @@ class Database:
 
         Raises:
             Unavailable: no connection became free, or the database went away.
+            Invalid: a text holds a NUL, which PostgreSQL cannot keep.
         """
         try:
             async with self._pool.connection() as conn, conn.transaction():
@@ -165,6 +166,10 @@ class Database:
             raise Unavailable(
                 "The database does not answer; try again.", detail=_reason(error)
             ) from error
+        except DataError as error:
+            if "NUL" in str(error):
+                raise Invalid("Text must not contain NUL characters.") from error
+            raise
 
 
 async def _in_utc(connection: Connection) -> None:

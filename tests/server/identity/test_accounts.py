@@ -201,6 +201,17 @@ async def test_a_search_that_makes_no_sense_is_refused_by_field(people: People) 
     assert {q: a.json()["validations"][0]["field"] for q, a in answers.items()} == expected
 
 
+async def test_a_nul_in_a_text_is_a_bad_request_wherever_it_stands(people: People) -> None:
+    bob = await people.add("bob")
+    answers = [
+        await bob.api.get("/users/a%00b"),
+        await bob.api.get("/users", params={"q": "a\0b"}),
+        await bob.api.get("/users/me/keys/a%00b"),
+        await bob.api.put("/users/me/profile", json={"username": "bob", "name": "a\0b"}),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 4
+
+
 async def test_a_rename_keeps_names_unique_and_well_formed(people: People) -> None:
     await people.add("ada")
     bob = await people.add("bob")
