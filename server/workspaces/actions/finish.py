@@ -15,6 +15,8 @@ async def succeeded(tx: Tx, job: provisioning.Job, built: Built) -> None:
     build = await _build(tx, job)
     if build is None:
         return
+    # Whoever changes both rows takes the workspace first; see ``timetable``.
+    await workspaces.lock(tx, build.workspace_id)
     await builds.save_state(tx, build.build_id, built.state)
     await provisioning.save_timings(tx, job.id, built.timings)
     transition = TerraformTransition(build.transition)

@@ -6,8 +6,8 @@ Source: reference, API and CLI, section 3.4.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MIN_TTL = timedelta(minutes=1)
-MAX_TTL = timedelta(days=30)
+MIN_TTL_MS = 60_000
+MAX_TTL_MS = 30 * 86_400_000
 MIN_EXTENSION = timedelta(minutes=30)
 BUMP_SHARE = 0.95
 """A bump is worth a write only after 5 % of its period has passed."""
@@ -24,10 +24,9 @@ class AutostopRules:
 
 def check_ttl(ttl_ms: int) -> str | None:
     """Return why a workspace cannot live that long, or None."""
-    ttl = timedelta(milliseconds=ttl_ms)
-    if ttl < MIN_TTL:
+    if ttl_ms < MIN_TTL_MS:
         return "time until shutdown must be at least one minute"
-    if ttl > MAX_TTL:
+    if ttl_ms > MAX_TTL_MS:
         return "time until shutdown must be less than 30 days"
     return None
 

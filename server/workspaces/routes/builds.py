@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response, WebSocket
+from pydantic import AwareDatetime
 
 from coder_cli.sdk.builds import (
     CreateWorkspaceBuildRequest,
@@ -54,7 +54,7 @@ State = Annotated[bytes, Depends(_state)]
 
 @routes.get("/workspaces/{workspace}/builds")
 async def get_builds(
-    db: Db, me: Me, workspace: UUID, page: Paged, since: datetime | None = None
+    db: Db, me: Me, workspace: UUID, page: Paged, since: AwareDatetime | None = None
 ) -> list[WorkspaceBuild]:
     """List a workspace's builds, newest first."""
     async with db.tx(me) as tx:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 
 from coder_cli.sdk.builds import WorkspaceBuild
 from coder_cli.sdk.common import NameValue
@@ -15,6 +15,7 @@ from server.workspaces.model import WorkspaceRules
 
 routes = APIRouter()
 
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Rules = Annotated[WorkspaceRules, Depends(provided(WorkspaceRules))]
 
 
@@ -67,7 +68,9 @@ async def get_workspace_by_name(
 
 
 @routes.get("/users/{user}/workspace/{name}/builds/{number}")
-async def get_build_by_number(db: Db, me: Me, user: str, name: str, number: int) -> WorkspaceBuild:
+async def get_build_by_number(
+    db: Db, me: Me, user: str, name: str, number: Number
+) -> WorkspaceBuild:
     """Show a build by its number."""
     async with db.tx(me) as tx:
         return await show.build(tx, await find.numbered(tx, user, name, number))

@@ -56,6 +56,7 @@ def test_the_status_of_every_job_and_transition() -> None:
         (30 * 86_400_000, None),
         (30 * 86_400_000 + 1, "time until shutdown must be less than 30 days"),
         (-1, "time until shutdown must be at least one minute"),
+        (10**30, "time until shutdown must be less than 30 days"),
     ],
 )
 def test_how_long_a_workspace_may_live(ttl_ms: int, complaint: str | None) -> None:
