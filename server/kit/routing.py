@@ -75,10 +75,11 @@ def service(connection: HTTPConnection, kind: type[T]) -> T:
     return cast("T", services(connection.app)[kind])
 
 
-def provided(kind: type[T]) -> Callable[[HTTPConnection], T]:
+def provided(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     """Return a dependency that yields the service registered for ``kind``."""
 
-    def get(connection: HTTPConnection) -> T:
+    # Dependencies are coroutines: FastAPI sends plain functions through its thread pool.
+    async def get(connection: HTTPConnection) -> T:
         return service(connection, kind)
 
     return get
@@ -121,11 +122,11 @@ async def current_actor(connection: HTTPConnection) -> Actor:
     return actor
 
 
-def public() -> None:
+async def public() -> None:
     """Mark a route that needs no log-in: ``dependencies=[Depends(public)]``."""
 
 
-def agent_only() -> None:
+async def agent_only() -> None:
     """Mark a route that workspace agents call with their own token."""
 
 
@@ -142,7 +143,7 @@ class Page:
         return {"limit": self.limit or None, "offset": self.offset}
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=0, le=10_000)] = 0,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     after_id: UUID | None = None,

@@ -27,7 +27,7 @@ from server.kit.routing import Db, Me
 routes = APIRouter(prefix="/api/v2/workspaceagents/{agent_id}", tags=["Agents"])
 
 
-def _range(
+async def _range(
     after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> LogRange:

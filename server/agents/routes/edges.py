@@ -30,7 +30,7 @@ async def _patient_caller(connection: HTTPConnection, board: Board) -> Caller:
     return Caller(board, await authenticate_patiently(board, session_token(connection)))
 
 
-def _version(version: str = VERSION) -> str:
+async def _version(version: str = VERSION) -> str:
     check_version(version)
     return version
 
@@ -40,11 +40,11 @@ def _ask_again(connection: HTTPConnection) -> WhoAsks:
     return lambda: authenticator(connection)
 
 
-def _visit(connection: HTTPConnection, agent_id: UUID, port: int, me: Me) -> Visit:
+async def _visit(connection: HTTPConnection, agent_id: UUID, port: int, me: Me) -> Visit:
     return Visit(me, agent_id, port, _ask_again(connection))
 
 
-def _watcher(connection: HTTPConnection, agent_id: UUID, me: Me) -> Watcher:
+async def _watcher(connection: HTTPConnection, agent_id: UUID, me: Me) -> Watcher:
     return Watcher(me, agent_id, _ask_again(connection))
 
 
