@@ -22,6 +22,7 @@ from websockets.exceptions import (
 
 from agent.network.frames import Ended, Frames
 from coder_cli.sdk import agentapi
+from coder_cli.sdk.direct import trusting
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024
 """A manifest holds all scripts of a template; nothing else comes near."""
@@ -155,7 +156,7 @@ class Dialer:
     def _context(self) -> ssl.SSLContext:
         # Loading the trusted certificates costs megabytes: once, and only when they are needed.
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = trusting()
         return self._tls
 
 
