@@ -116,8 +116,8 @@ async def taken(tx: Tx, replica_id: UUID) -> list[str]:
     return await tx.values(TAKEN, args)
 
 
-async def register(tx: Tx, replica: Registration, names: Sequence[str]) -> None:
-    """Say that these workers live, in every organization."""
+async def register(tx: Tx, replica: Registration, names: Sequence[str]) -> int:
+    """Say that these workers live, in every organization; return how many rows say so."""
     args = {
         "replica_id": replica.replica_id,
         "version": replica.version,
@@ -126,7 +126,7 @@ async def register(tx: Tx, replica: Registration, names: Sequence[str]) -> None:
         "names": list(names),
         "now": tx.now,
     }
-    await tx.run(REGISTER, args)
+    return await tx.run(REGISTER, args)
 
 
 async def leave(tx: Tx, replica_id: UUID) -> None:

@@ -87,6 +87,7 @@ class Daemons:
             force_cancel=options.force_cancel,
         )
         self._names: list[str] = []
+        self._listed = 0
         self._runs: set[Run] = set()
         self._stopping = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -127,7 +128,7 @@ class Daemons:
             taken = await daemon_store.taken(tx, self._options.replica_id)
             if not self._names:
                 self._names = free_names(self._options.hostname, taken, self._options.count)
-            await daemon_store.register(tx, self._registration(), self._names)
+            self._listed = await daemon_store.register(tx, self._registration(), self._names)
 
     async def turn(self, name: str) -> bool:
         """Take one job and run it to its end; return False when there was none."""
@@ -185,7 +186,8 @@ class Daemons:
 
     async def _keep_registered(self) -> None:
         while not self._stopping.is_set():
-            await self._means.clock.sleep(DAEMON_BEAT_SECONDS)
+            # Before the first user there is no organization to be listed in.
+            await self._means.clock.sleep(DAEMON_BEAT_SECONDS if self._listed else 1.0)
             if not self._stopping.is_set():
                 await _undisturbed("register", self.register)
 

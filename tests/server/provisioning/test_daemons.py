@@ -33,6 +33,21 @@ async def test_replicas_of_one_host_do_not_share_names_but_a_dead_ones_are_reuse
     assert len(await names(house)) == 4
 
 
+async def test_daemons_are_listed_as_soon_as_there_is_an_organization(house: House) -> None:
+    async with house.queue.db.tx(SYSTEM) as tx:
+        await tx.run("UPDATE organizations SET deleted = true")
+    daemons = house.daemons()
+    await daemons.register()
+    assert await names(house) == []
+    async with house.queue.db.tx(SYSTEM) as tx:
+        await tx.run("UPDATE organizations SET deleted = false")
+    running = asyncio.ensure_future(daemons.run())
+    while not await names(house):
+        await house.clock.advance(1)
+    assert house.clock.monotonic() < 10
+    running.cancel()
+
+
 async def test_stopping_lets_a_running_job_finish(house: House) -> None:
     house.kind.work_with = gate = Gate()
     job = await house.queue.post()
