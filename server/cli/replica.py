@@ -21,7 +21,8 @@ from server.web import BodyLimit, Redirect, metrics_app
 
 log = structlog.get_logger()
 
-_LARGEST_FRAME = 4 << 20
+_LARGEST_FRAME = 16 << 20
+"""A batch of an agent's log holds a MiB of text, which JSON may make six times as long."""
 
 
 class _Uvicorn(uvicorn.Server):

@@ -9,8 +9,9 @@ from server.kit.crypto import hash_secret
 from server.kit.db import Database
 from server.workspaces import AgentIdentity, agent_by_token
 
-PATIENCE = 8.0
-"""How long an agent may be kept waiting; its own patience ends after ten seconds."""
+PATIENCE = 20.0
+"""How long a call may be kept waiting. An agent gives up before, and then calls again at once;
+after a refusal it would stay away for half a minute."""
 LOOK_EVERY = 1.0
 MOST_WAITING = 500
 _waiting: set[object] = set()

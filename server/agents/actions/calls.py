@@ -16,6 +16,7 @@ from server.agents.store import reports as store
 from server.kit.db import Tx
 from server.provisioning import agents as agents_as_clients_see
 from server.workspaces import AgentIdentity, WorkspaceChanged
+from server.workspaces import use as use_workspace
 
 P = TypeVar("P")
 MAX_METADATA_KEYS = 6144
@@ -107,7 +108,7 @@ async def stats(caller: Caller, params: api.Stats) -> api.StatsTaken:
     )
     if sessions > 0:
         async with caller.board.database.tx(caller.board.actor) as tx:
-            await store.used(tx, caller.identity.workspace_id)
+            await use_workspace(tx, caller.identity.workspace_id)
     interval = caller.board.options.stats_interval
     return api.StatsTaken(report_interval_ms=round(interval.total_seconds() * 1000))
 

@@ -14,8 +14,8 @@ from server.agents.model import is_monitored
 from server.agents.store import lines as store
 from server.kit.errors import ApiError, Unavailable
 from server.network import Closed, Unreachable, first
-from server.workspaces import WorkspaceChanged
 from server.workspaces import agent as find_agent
+from server.workspaces import topic as workspace_topic
 
 log = structlog.get_logger()
 
@@ -174,17 +174,20 @@ class ControlLine:
     async def _watch(self) -> Closed:
         """Return when a newer build has replaced the agent."""
         identity, board = self.caller.identity, self.caller.board
-        changed = WorkspaceChanged(workspace_id=identity.workspace_id, owner_id=identity.owner_id)
-        with board.pubsub.bell(changed.topics()[0]) as bell:
+        with board.pubsub.bell(workspace_topic(identity.workspace_id)) as bell:
             while True:
-                await bell.wait(timeout=LOOK_EVERY)
-                try:
-                    async with board.database.tx(board.actor) as tx:
-                        now = await find_agent(tx, identity.agent_id)
-                except Unavailable:
-                    continue
-                if now is None or not now.latest:
+                if await self._is_outdated():
                     return Closed(OUTDATED, "The workspace has a newer build.")
+                await bell.wait(timeout=LOOK_EVERY)
+
+    async def _is_outdated(self) -> bool:
+        board = self.caller.board
+        try:
+            async with board.database.tx(board.actor) as tx:
+                now = await find_agent(tx, self.agent_id)
+        except Unavailable:
+            return False
+        return now is None or not now.latest
 
     async def _within(self, pending: "asyncio.Future[api.Json]", seconds: float) -> api.Json:
         async def late() -> api.Json:

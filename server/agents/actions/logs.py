@@ -12,8 +12,8 @@ from server.agents.store import logs as store
 from server.kit.authz import Actor
 from server.kit.db import Tx
 from server.kit.errors import NotFound
-from server.workspaces import WorkspaceChanged
 from server.workspaces import agent as find_agent
+from server.workspaces import topic as workspace_topic
 
 EXTERNAL = UUID("3b579bf4-1ed8-4b99-87a8-e9a1e3410410")
 """The source of lines whose writer did not say who it is."""
@@ -72,8 +72,7 @@ async def follow(
         identity = await find_agent(tx, agent_id)
         if identity is None:
             raise NotFound
-    changed = WorkspaceChanged(workspace_id=identity.workspace_id, owner_id=identity.owner_id)
-    topics = (logs_topic(agent_id), changed.topics()[0])
+    topics = (logs_topic(agent_id), workspace_topic(identity.workspace_id))
     after = wanted.after
     with board.pubsub.bell(*topics) as bell:
         while True:

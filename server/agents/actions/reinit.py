@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 
 from server.agents.actions.calls import Caller
-from server.workspaces import WorkspaceChanged
 from server.workspaces import agent as find_agent
+from server.workspaces import topic as workspace_topic
 
 PING_EVERY = 15.0
 
@@ -12,8 +12,7 @@ PING_EVERY = 15.0
 async def pings(caller: Caller) -> AsyncGenerator[None]:
     """Yield now and every few seconds for as long as the agent belongs to the latest build."""
     identity, board = caller.identity, caller.board
-    changed = WorkspaceChanged(workspace_id=identity.workspace_id, owner_id=identity.owner_id)
-    with board.pubsub.bell(changed.topics()[0]) as bell:
+    with board.pubsub.bell(workspace_topic(identity.workspace_id)) as bell:
         while True:
             yield
             await bell.wait(timeout=PING_EVERY)

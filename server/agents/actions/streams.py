@@ -19,8 +19,9 @@ from server.kit.db import Tx
 from server.kit.errors import NotFound, Unauthorized, Unavailable
 from server.network import Channel, Closed, Stream
 from server.provisioning import AgentStatus
-from server.workspaces import AgentIdentity, WorkspaceChanged
+from server.workspaces import AgentIdentity
 from server.workspaces import agent as find_agent
+from server.workspaces import topic as workspace_topic
 
 log = structlog.get_logger()
 
@@ -112,8 +113,7 @@ async def _holder(tx: Tx, identity: AgentIdentity) -> UUID | None:
 
 async def _until_lost(board: Switchboard, visit: Visit, identity: AgentIdentity) -> Closed:
     """Return when, and why, the stream must be cut."""
-    changed = WorkspaceChanged(workspace_id=identity.workspace_id, owner_id=identity.owner_id)
-    topics = (access_topic(visit.actor.user_id), changed.topics()[0])
+    topics = (access_topic(visit.actor.user_id), workspace_topic(identity.workspace_id))
     with board.pubsub.bell(*topics) as bell:
         while True:
             await bell.wait(timeout=LOOK_EVERY)

@@ -1,7 +1,8 @@
 """What clients read of an agent, and their way into it."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -92,11 +93,13 @@ async def stream(websocket: WebSocket, board: Board, visit: Visiting) -> None:
     await streams.serve(board, visit, partial(accepted, websocket))
 
 
-async def _arrays(items: AsyncIterator[Sequence[BaseModel]]) -> AsyncGenerator[str]:
-    async for item in items:
-        yield json.dumps([shape.model_dump(mode="json") for shape in item])
+async def _arrays(items: AsyncGenerator[Sequence[BaseModel]]) -> AsyncGenerator[str]:
+    async with aclosing(items):
+        async for item in items:
+            yield json.dumps([shape.model_dump(mode="json") for shape in item])
 
 
-async def _typed(arrays: AsyncIterator[str]) -> AsyncGenerator[str]:
-    async for array in arrays:
-        yield f'{{"type":"data","data":{array}}}'
+async def _typed(arrays: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    async with aclosing(arrays):
+        async for array in arrays:
+            yield f'{{"type":"data","data":{array}}}'

@@ -1,7 +1,8 @@
 """What the routes of this room share: who calls, and WebSockets as the actions see them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
@@ -120,7 +121,8 @@ async def _until_gone(wire: TextWire) -> None:
         return
 
 
-async def server_sent(kind: str, items: AsyncIterator[Any]) -> AsyncGenerator[str]:
+async def server_sent(kind: str, items: AsyncGenerator[str]) -> AsyncGenerator[str]:
     """Yield items, JSON already, as server-sent events of one kind."""
-    async for item in items:
-        yield f"event: {kind}\ndata: {item}\n\n"
+    async with aclosing(items):
+        async for item in items:
+            yield f"event: {kind}\ndata: {item}\n\n"

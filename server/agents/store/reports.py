@@ -53,9 +53,6 @@ WENT: LiteralString = """
        SET disconnected_at = %(at)s, status_code = %(status_code)s, reason = %(reason)s
      WHERE id = %(id)s AND agent_id = %(agent_id)s AND disconnected_at IS NULL
 """
-USED: LiteralString = """
-    UPDATE workspaces SET last_used_at = greatest(last_used_at, %(now)s) WHERE id = %(id)s
-"""
 METADATA: LiteralString = """
     UPDATE workspace_agent_metadata m
        SET value = new.value, error = new.error, collected_at = new.collected_at
@@ -195,11 +192,6 @@ async def connection(tx: Tx, agent_id: UUID, workspace_id: UUID, report: Connect
     await tx.run(CAME, args)
     if report.action is ConnectionAction.DISCONNECT:
         await tx.run(WENT, args)
-
-
-async def used(tx: Tx, workspace_id: UUID) -> None:
-    """Keep that somebody works in the workspace now."""
-    await tx.run(USED, {"id": workspace_id, "now": tx.now})
 
 
 async def metadata(tx: Tx, agent_id: UUID, updates: Sequence[MetadataValue]) -> int:

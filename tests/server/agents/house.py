@@ -116,7 +116,7 @@ class House:
             host="127.0.0.1",
             port=0,
             ws="websockets-sansio",
-            ws_max_size=4 * 1024 * 1024,
+            ws_max_size=16 * 1024 * 1024,
             ws_per_message_deflate=False,
             ws_ping_interval=15,
             ws_ping_timeout=None,
