@@ -19,7 +19,7 @@ AGENT_SILENCE = timedelta(seconds=30)
 """How long a connected agent may be silent before it counts as gone."""
 
 FIRST: LiteralString = f"""
-    WITH matching AS (
+    matching AS (
         SELECT w.id, NOT (w.favorite AND w.owner_id = %(me)s) AS ordinary,
                NOT w.running AS idle, lower(o.username) AS owner_key, lower(w.name) AS name_key
           FROM workspaces w {NAMES}
@@ -158,7 +158,13 @@ def statement(wanted: Mapping[str, Any]) -> LiteralString:
     """Return the statement with a restriction for each argument that is not None."""
     built: list[LiteralString] = [sql for name, sql in BUILT.items() if wanted[name] is not None]
     plain: list[LiteralString] = [sql for name, sql in PLAIN.items() if wanted[name] is not None]
-    return FIRST + (LATEST if built else "") + " AND ".join((ALWAYS, *plain, *built)) + LAST
+    return (
+        "WITH" + FIRST + (LATEST if built else "") + " AND ".join((ALWAYS, *plain, *built)) + LAST
+    )
+
+
+EVERY_RESTRICTION: LiteralString = statement(dict.fromkeys((*PLAIN, *BUILT), True))
+"""The longest statement; what is in it is checked against the schema by a test."""
 
 
 def _wanted(tx: Tx, search: Search) -> dict[str, Any]:
