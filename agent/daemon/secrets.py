@@ -19,8 +19,8 @@ def write_secret_files(secrets: Iterable[Secret], environment: Environment) -> N
             path = Path(expand_path(secret.file_path, environment.base, environment.home()))
             try:
                 _write(path, secret.value)
-            except OSError as error:
-                log.warning("a secret cannot be written to %s: %s", path, error.strerror)
+            except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+                log.warning("a secret cannot be written to %s: %s", path, error)
 
 
 def _write(path: Path, value: str) -> None:

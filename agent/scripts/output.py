@@ -45,8 +45,8 @@ class Output:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             self._file = os.fdopen(os.open(self._path, flags, 0o600), "wb", buffering=0)
             os.fchmod(self._file.fileno(), 0o600)
-        except OSError as error:
-            log.warning("no log file for a script at %s: %s", self._path, error.strerror)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+            log.warning("no log file for a script at %s: %s", self._path, error)
         return self
 
     def __exit__(self, *_: object) -> None:

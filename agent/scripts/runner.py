@@ -64,7 +64,7 @@ class Runner:
         with Output(self.sink, script.log_source_id, self._log_path(script)) as output:
             try:
                 child = self._launch(script, output)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a NUL in a word or variable.
                 output.say(LogLevel.ERROR, f"The script could not be started: {error}")
                 code, status = UNKNOWN_EXIT, ScriptStatus.EXIT_FAILURE
             else:

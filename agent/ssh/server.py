@@ -57,7 +57,9 @@ class _Connection(asyncssh.SSHServer):
     @override
     def session_requested(
         self,
-    ) -> "tuple[asyncssh.SSHServerChannel[bytes], asyncssh.SSHServerSession[bytes]]":
+    ) -> "tuple[asyncssh.SSHServerChannel[bytes], asyncssh.SSHServerSession[bytes]] | bool":
+        if self._sessions.closing:
+            return False
         channel = cast(
             "asyncssh.SSHServerChannel[bytes]",
             self._conn.create_server_channel(  # pyright: ignore[reportUnknownMemberType]
@@ -93,7 +95,6 @@ class Server:
         self._openssh = openssh
         self._others = others
         self._clock = sessions.options.clock
-        self._closing = False
 
     @classmethod
     async def start(
@@ -109,7 +110,7 @@ class Server:
 
     async def serve(self, frames: Frames) -> None:
         """Serve one connection until it ends."""
-        if self._closing:
+        if self._sessions.closing:
             await frames.close(1001, "the agent is shutting down")
             return
         first = await self._greeting(frames)
@@ -119,7 +120,7 @@ class Server:
 
     async def close(self) -> None:
         """Take no more connections and cut the sessions; wait up to 5 s until they are gone."""
-        self._closing = True
+        self._sessions.closing = True
         for session in tuple(self._sessions.open):
             session.cut()
         await within(self._emptied(), CLOSE_WITHIN, self._clock)

@@ -42,6 +42,8 @@ class Sessions:
         self.options = options
         self.spawn = spawn
         self.open: set[Session] = set()
+        self.closing = False
+        """The agent ends: a connection that is still up gets no more sessions."""
 
     def count(self) -> dict[str, int]:
         """Return how many sessions are open, by connection type."""

@@ -171,6 +171,13 @@ async def test_a_script_that_cannot_start_is_a_failure_with_words(stage: Stage) 
     assert stage.texts()[0].startswith("The script could not be started: ")
 
 
+async def test_a_script_that_no_system_can_start_does_not_take_the_agent_along(
+    stage: Stage,
+) -> None:
+    assert await stage.run(script_of("echo \0", log_path="a\0b")) is Verdict.ERROR
+    assert stage.timings[0].exit_code == 255
+
+
 async def test_a_script_killed_by_a_signal_has_an_unknown_exit(stage: Stage) -> None:
     assert await stage.run(script_of("kill -KILL $$")) is Verdict.ERROR
     assert stage.timings[0].exit_code == 255
