@@ -157,6 +157,8 @@ class InstalledTerraform:
         job = learned.job = await self._job(request.work_dir, console)
         start = environment.import_values(request, Transition.START)
         job.say("info", Stage.SETTING_UP, "")
+        if job.binary.warning:
+            job.say("debug", Stage.SETTING_UP, job.binary.warning)
         await _unpack(job, request.archive)
         job.say("info", Stage.PARSE, "")
         learned.readme = await asyncio.to_thread(archive.readme, request.work_dir)
@@ -220,8 +222,6 @@ class InstalledTerraform:
         job = Job(self.options, found, self._provider, config, work_dir, console)
         for variable in environment.ignored(self.options.host):
             job.say("warn", Stage.SETTING_UP, f"The server's own {variable} is not used.")
-        if found.warning:
-            job.say("debug", Stage.SETTING_UP, found.warning)
         return job
 
     async def _binary(self) -> binary.Binary:

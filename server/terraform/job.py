@@ -174,12 +174,12 @@ class Job:
             yield env | {"TF_REATTACH_PROVIDERS": reattach.variable}
 
     def _judge(self, step: str, stage: Stage, ended: Exit, errors: tuple[Diagnostic, ...]) -> None:
+        if ended.code == 0:
+            return  # Also when it was told to stop: it had finished by then.
         if ended.canceled:
             text = "Cancel timed out, terraform was killed." if ended.killed else "Cancelled."
             self.say("warn", stage, text)
             raise Stopped(Failure(f"terraform {step} was cancelled", ErrorCode.CANCELED))
-        if ended.code == 0:
-            return
         if not errors:
             self.say("error", stage, ended.stderr)
         raise Stopped(Failure(_message(step, ended, errors), diagnostics=errors))

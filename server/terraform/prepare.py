@@ -49,8 +49,7 @@ class Prepared:
         draft.write_text(dot)
         draft.replace(self.directory / _GRAPH)
 
-    @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Tell whether everything is still there; providers are links into the plugin cache."""
         if not (self.directory / _READY).exists():
             return False
@@ -68,7 +67,8 @@ class Preparer:
 
     root: Path
     clock: Clock
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One init at a time: they share the plugin cache, which terraform does not guard."""
 
     async def prepare(
         self, archive: bytes, salt: str, work_dir: Path, init: Callable[[], Awaitable[None]]
@@ -79,13 +79,14 @@ class Preparer:
         """
         key = hashlib.sha256(salt.encode() + b"\0" + archive).hexdigest()
         prepared = Prepared(self.root / key)
-        # Two jobs of one template at the same time: the second finds what the first made.
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            if not prepared.usable:
-                await init()
-                self._keep(work_dir, prepared.directory)
-            prepared.link(work_dir)
-            self._touch(prepared.directory / _READY)
+        if not await asyncio.to_thread(prepared.is_usable):
+            async with self._lock:
+                # Of two jobs with one template, the second finds what the first made.
+                if not await asyncio.to_thread(prepared.is_usable):
+                    await init()
+                    await asyncio.to_thread(self._keep, work_dir, prepared.directory)
+        prepared.link(work_dir)
+        self._touch(prepared.directory / _READY)
         return prepared
 
     def _keep(self, work_dir: Path, target: Path) -> None:

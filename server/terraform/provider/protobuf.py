@@ -33,6 +33,7 @@ class Field:
     holds: Kind | Message
     many: bool = False
     mapped: bool = False
+    """Written only: terraform sends no maps."""
 
 
 _WIRE_VARINT, _WIRE_64, _WIRE_BYTES, _WIRE_32 = 0, 1, 2, 5

@@ -36,6 +36,15 @@ data "coder_parameter" "image" {
   icon         = "/icon/docker.svg"
 }
 
+locals {
+  # A person without a full name is called "default" here.
+  author = (
+    data.coder_workspace_owner.me.full_name == "default"
+    ? data.coder_workspace_owner.me.name
+    : data.coder_workspace_owner.me.full_name
+  )
+}
+
 resource "coder_agent" "main" {
   os   = "linux"
   arch = data.coder_provisioner.host.arch
@@ -49,9 +58,9 @@ resource "coder_agent" "main" {
   EOT
 
   env = {
-    GIT_AUTHOR_NAME     = coalesce(data.coder_workspace_owner.me.full_name, data.coder_workspace_owner.me.name)
+    GIT_AUTHOR_NAME     = local.author
     GIT_AUTHOR_EMAIL    = data.coder_workspace_owner.me.email
-    GIT_COMMITTER_NAME  = coalesce(data.coder_workspace_owner.me.full_name, data.coder_workspace_owner.me.name)
+    GIT_COMMITTER_NAME  = local.author
     GIT_COMMITTER_EMAIL = data.coder_workspace_owner.me.email
   }
 }

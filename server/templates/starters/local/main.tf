@@ -31,9 +31,9 @@ resource "coder_agent" "main" {
 
   env = {
     DOTFILES_URI        = data.coder_parameter.dotfiles_uri.value
-    GIT_AUTHOR_NAME     = coalesce(data.coder_workspace_owner.me.full_name, data.coder_workspace_owner.me.name)
+    GIT_AUTHOR_NAME     = local.author
     GIT_AUTHOR_EMAIL    = data.coder_workspace_owner.me.email
-    GIT_COMMITTER_NAME  = coalesce(data.coder_workspace_owner.me.full_name, data.coder_workspace_owner.me.name)
+    GIT_COMMITTER_NAME  = local.author
     GIT_COMMITTER_EMAIL = data.coder_workspace_owner.me.email
   }
 
@@ -66,6 +66,13 @@ resource "coder_agent" "main" {
 }
 
 locals {
+  # A person without a full name is called "default" here.
+  author = (
+    data.coder_workspace_owner.me.full_name == "default"
+    ? data.coder_workspace_owner.me.name
+    : data.coder_workspace_owner.me.full_name
+  )
+
   # Every script below begins with this. `sh` is all it needs, on Linux and macOS.
   # WORKSPACE_ID comes from the environment; processes of the workspace carry it in theirs as
   # CODER_LOCAL_WORKSPACE, so that they can be found wherever they went.

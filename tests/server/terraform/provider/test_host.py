@@ -1,0 +1,103 @@
+"""The warm provider: a private socket for each command, and a process that may be killed."""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, Event, ResponseReceived, TrailersReceived
+
+from server.terraform.provider import ProviderHost, Reattach, Session
+
+
+def entries(reattach: Reattach) -> dict[str, Any]:
+    return json.loads(reattach.variable)
+
+
+def socket_of(reattach: Reattach) -> Path:
+    return Path(entries(reattach)["registry.terraform.io/coder/coder"]["Addr"]["String"])
+
+
+async def call(socket: Path, method: str, body: bytes = b"") -> tuple[dict[str, str], bytes]:
+    """Make one unary call; return the trailing headers and the answer."""
+    reader, writer = await asyncio.open_unix_connection(socket)
+    http = H2Connection(H2Configuration(header_encoding="utf-8"))
+    http.initiate_connection()
+    headers = [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", method)]
+    http.send_headers(1, [*headers, ("content-type", "application/grpc"), ("te", "trailers")])
+    http.send_data(1, b"\0" + len(body).to_bytes(4, "big") + body, end_stream=True)
+    last: dict[str, str] = {}
+    answer = b""
+    while "grpc-status" not in last:
+        writer.write(http.data_to_send())
+        events: list[Event] = http.receive_data(await reader.read(65536))
+        for event in events:
+            if isinstance(event, DataReceived):
+                answer += event.data or b""
+                http.acknowledge_received_data(event.flow_controlled_length or 0, 1)
+            if isinstance(event, ResponseReceived | TrailersReceived):
+                last = {str(k): str(v) for k, v in event.headers or ()}
+    writer.close()
+    return last, answer[5:]
+
+
+async def test_each_command_has_a_private_socket_that_goes_with_it() -> None:
+    host = ProviderHost()
+    async with host.serve({}) as one, host.serve({}) as other:
+        sockets = socket_of(one), socket_of(other)
+        assert sockets[0] != sockets[1]
+        for socket in sockets:
+            assert socket.stat().st_mode & 0o777 == 0o600
+            assert socket.parent.stat().st_mode & 0o777 == 0o700
+    assert not sockets[0].parent.exists()
+
+
+async def test_the_pid_is_a_victim_of_its_own() -> None:
+    async with ProviderHost().serve({}) as reattach:
+        pids = {entry["Pid"] for entry in entries(reattach).values()}
+        (pid,) = pids
+        assert pid != os.getpid()
+        assert os.getsid(pid) != os.getsid(0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_victim_that_was_killed_does_no_harm() -> None:
+    async with ProviderHost().serve({}) as reattach:
+        os.kill(entries(reattach)["registry.terraform.io/coder/coder"]["Pid"], signal.SIGKILL)
+    assert not socket_of(reattach).exists()
+
+
+async def test_a_schema_larger_than_a_window_arrives_whole() -> None:
+    async with ProviderHost().serve({}) as reattach:
+        trailers, answer = await call(socket_of(reattach), "/tfplugin6.Provider/GetProviderSchema")
+    assert trailers["grpc-status"] == "0"
+    assert answer == Session({}).connect().handle("/tfplugin6.Provider/GetProviderSchema", b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [
+        ("/tfplugin6.Provider/Dance", b"", "12"),
+        ("/plugin.GRPCStdio/StreamStdio", b"", "12"),
+        ("/tfplugin6.Provider/PlanResourceChange", b"\xff\xff", "13"),
+        ("/plugin.GRPCController/Shutdown", b"", "0"),
+    ],
+)
+async def test_every_call_gets_a_status(method: str, body: bytes, status: str) -> None:
+    async with ProviderHost().serve({}) as reattach:
+        trailers, _ = await call(socket_of(reattach), method, body)
+    assert trailers["grpc-status"] == status
+
+
+async def test_a_client_that_speaks_something_else_is_hung_up_on() -> None:
+    async with ProviderHost().serve({}) as reattach:
+        reader, writer = await asyncio.open_unix_connection(socket_of(reattach))
+        writer.write(b"GET / HTTP/1.1\r\n\r\n" * 10)
+        await reader.read()
+        writer.close()

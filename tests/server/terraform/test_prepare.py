@@ -1,0 +1,118 @@
+"""What ``init`` made is kept by the content of the template."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from server.terraform.prepare import Preparer
+from tests.support.clock import FakeClock
+
+
+class Site:
+    """A preparer, and an init that writes what terraform would."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.clock = FakeClock()
+        self.preparer = Preparer(root / "kept", self.clock)
+        self.inits = 0
+        self.jobs = 0
+
+    def job(self) -> Path:
+        self.jobs += 1
+        work = self.root / f"job{self.jobs}"
+        work.mkdir()
+        return work
+
+    def init(self, work: Path) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            self.inits += 1
+            await asyncio.sleep(0)
+            plugin = self.root / "plugin"
+            plugin.touch()
+            (work / ".terraform/providers").mkdir(parents=True)
+            (work / ".terraform/providers/p").symlink_to(plugin)
+            (work / ".terraform.lock.hcl").write_text("locked")
+
+        return run
+
+    async def prepare(self, archive: bytes = b"a", salt: str = "v1") -> Path:
+        work = self.job()
+        await self.preparer.prepare(archive, salt, work, self.init(work))
+        return work
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+async def test_init_runs_once_for_each_template(site: Site) -> None:
+    first, second = await site.prepare(), await site.prepare()
+    assert site.inits == 1
+    for work in (first, second):
+        assert (work / ".terraform").is_symlink()
+        assert (work / ".terraform/providers/p").exists()
+        assert (work / ".terraform.lock.hcl").read_text() == "locked"
+    await site.prepare(b"another template")
+    await site.prepare(salt="another terraform")
+    assert site.inits == 3
+
+
+async def test_two_jobs_at_once_share_one_init(site: Site) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(site.prepare())
+    assert site.inits == 1
+
+
+async def test_a_plugin_that_is_gone_is_fetched_again(site: Site) -> None:
+    await site.prepare()
+    (site.root / "plugin").unlink()
+    work = await site.prepare()
+    assert site.inits == 2
+    assert (work / ".terraform/providers/p").exists()
+
+
+async def test_a_failed_init_leaves_nothing(site: Site) -> None:
+    async def fail() -> None:
+        raise RuntimeError("no network")
+
+    with pytest.raises(RuntimeError):
+        await site.preparer.prepare(b"a", "v1", site.job(), fail)
+    await site.prepare()
+    assert site.inits == 1
+
+
+async def test_a_template_without_modules_is_prepared_too(site: Site) -> None:
+    async def nothing() -> None:
+        site.inits += 1
+
+    for _ in range(2):
+        await site.preparer.prepare(b"a", "v1", site.job(), nothing)
+    assert site.inits == 1
+
+
+async def test_a_graph_is_kept(site: Site) -> None:
+    work = site.job()
+    prepared = await site.preparer.prepare(b"a", "v1", work, site.init(work))
+    assert prepared.graph is None
+    prepared.keep_graph("digraph {}")
+    again = await site.preparer.prepare(b"a", "v1", site.job(), site.init(work))
+    assert again.graph == "digraph {}"
+
+
+async def test_what_nobody_used_for_a_month_is_removed(site: Site) -> None:
+    await site.prepare(b"old")
+    await site.prepare(b"used")
+    await site.clock.advance(timedelta(days=20).total_seconds())
+    await site.prepare(b"used")
+    await site.clock.advance(timedelta(days=20).total_seconds())
+    await site.prepare(b"new")
+    assert site.inits == 3
+    assert len(list((site.root / "kept").iterdir())) == 2
+    await site.prepare(b"used")
+    assert site.inits == 3
