@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,11 @@ def last_word(server: Server) -> str:
 @pytest.mark.e2e
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform on PATH")
 def test_from_nothing_to_a_shell_and_again(start: Start) -> None:
-    flags = {"CODER_PROVISIONER_DAEMONS": "1", "HOME": str(Path.home())}
-    first = start("--quickstart", **flags)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        # The agent comes back to where it was told: the second server has to be there.
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environ = {"CODER_PROVISIONER_DAEMONS": "1"}
+    first = start("--quickstart", "--http-address", address, **environ)
     said = last_word(first)
     assert len(re.findall(r"^  coder ", said, re.MULTILINE)) == 3
     assert re.search(r"Password: \S{20}", first.said)
@@ -42,7 +46,7 @@ def test_from_nothing_to_a_shell_and_again(start: Start) -> None:
     assert coder(first.home, "ssh", "dev", "echo", "hello") == "hello\n"
     first.interrupt()
     assert first.end()[0] == 0
-    second = start("--quickstart", **flags)
+    second = start("--quickstart", "--http-address", address, **environ)
     assert last_word(second) == said
     assert "Password:" not in second.said
     [again] = json.loads(coder(first.home, "list", "-o", "json"))
