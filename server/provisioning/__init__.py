@@ -15,6 +15,7 @@ from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed
 from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
 from server.provisioning.model import (
+    INACTIVE_AFTER,
     AgentStatus,
     AgentTimes,
     Job,
@@ -31,6 +32,7 @@ from server.provisioning.store.made import save_resources
 from server.provisioning.worker.daemons import DaemonOptions, Daemons, Means
 
 __all__ = [
+    "INACTIVE_AFTER",
     "AgentStatus",
     "AgentTimes",
     "AlreadyCanceled",

@@ -40,11 +40,12 @@ def _bytes(text: str) -> bytes:
         raise invalid_field("Validation failed.", "state", "must be base64") from None
 
 
-def _order(request: CreateWorkspaceBuildRequest) -> convert.BuildOrder:
+# Coroutines, for plain dependencies go through a pool of threads.
+async def _order(request: CreateWorkspaceBuildRequest) -> convert.BuildOrder:
     return convert.build_order(request, _bytes(request.state) if request.state else None)
 
 
-def _state(request: UpdateBuildStateRequest) -> bytes:
+async def _state(request: UpdateBuildStateRequest) -> bytes:
     return _bytes(request.state)
 
 

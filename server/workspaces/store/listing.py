@@ -6,17 +6,14 @@ combination gets a plan of its own, and the latest builds are looked up only whe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, LiteralString
 
+from server import provisioning
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 from server.workspaces.model import STATUS, Search, Workspace
 from server.workspaces.store.workspaces import COLUMNS, NAMES, REACHED
-
-AGENT_SILENCE = timedelta(seconds=30)
-"""How long a connected agent may be silent before it counts as gone."""
 
 FIRST: LiteralString = f"""
     matching AS (
@@ -143,7 +140,7 @@ async def page(
         **tx.actor.reach(Action.READ, Kind.WORKSPACE).args(),
         "me": tx.actor.id,
         "now": tx.now,
-        "silent": tx.now - AGENT_SILENCE,
+        "silent": tx.now - provisioning.INACTIVE_AFTER,
         "deleted": "succeeded delete" in (wanted["states"] or ()),
         "parameter_values": [value for _, value in search.parameters],
     }
