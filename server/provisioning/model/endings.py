@@ -6,6 +6,7 @@ from enum import IntEnum
 from server.provisioning.errors import JobFailed
 from server.provisioning.model.states import Move
 
+LONGEST_ERROR = 8192
 CANCEL_TIMED_OUT = "Cancel timed out"
 TOO_MANY_LOST = (
     "The servers that ran this job were lost three times in a row; it is not tried again."
@@ -40,7 +41,7 @@ def judge(failure: JobFailed | None, asked: Asked) -> Ending:
         return Ending(Move.FINISH)
     match asked:
         case Asked.NOTHING:
-            return Ending(Move.FAIL, failure.message or "The job failed.", failure.code)
+            return Ending(Move.FAIL, presentable(failure.message), failure.code)
         case Asked.RELEASE:
             return Ending(Move.RELEASE)
         case Asked.CANCEL:
@@ -49,3 +50,12 @@ def judge(failure: JobFailed | None, asked: Asked) -> Ending:
             return Ending(Move.FAIL, TOO_MANY_LOST)
         case Asked.FORCE:
             return Ending(Move.FAIL, CANCEL_TIMED_OUT)
+
+
+def presentable(message: str) -> str:
+    """Return an error that can be stored and shown: not empty, not endless, no NUL."""
+    text = message.replace("\0", "\N{REPLACEMENT CHARACTER}").strip() or "The job failed."
+    if len(text) <= LONGEST_ERROR:
+        return text
+    cut = len(text) - LONGEST_ERROR
+    return f"{text[:LONGEST_ERROR]}\n[{cut} characters left out; the log has them all]"

@@ -273,7 +273,15 @@ class Run:
                 delay = min(delay * 2, 10.0)
             except JobFailed as refusal:
                 self._console.give_back(lines)
-                result = Result(result.outcome, refusal, ask_kind=result.failure is None)
+                first = result.failure
+                result = Result(result.outcome, first or refusal, ask_kind=first is None)
+            except Exception:
+                log.exception("the end of a job was not accepted", job_id=str(self.job.id))
+                if not result.ask_kind:
+                    return False
+                # Without its last words and its kind a job must still end.
+                broken = JobFailed("The end of the job could not be saved.")
+                result = Result(result.outcome, result.failure or broken, ask_kind=False)
         return False
 
     def _released(self, result: Result) -> bool:

@@ -99,7 +99,8 @@ async def describe(tx: Tx, version_id: UUID, found: Imported) -> None:
     """Write what an import learned about the version as a whole."""
     args = {
         "version_id": version_id,
-        "readme": found.readme,
+        # A README is a file, so anything may be in it; PostgreSQL cannot store NUL in text.
+        "readme": found.readme.replace("\0", "\N{REPLACEMENT CHARACTER}"),
         "has_ai_task": found.has_ai_task,
         "has_external_agent": found.has_external_agent,
         "external_auth": jsonb([asdict(auth) for auth in found.external_auth]),

@@ -62,6 +62,32 @@ async def test_a_failure_keeps_its_words_its_code_and_its_outcome(house: House) 
     assert house.kind.applied == []
 
 
+async def test_an_error_is_cut_and_storable(house: House) -> None:
+    async def fail(job: Job, console: Console) -> object:
+        raise JobFailed("a\0b" + "x" * 10_000)
+
+    house.kind.work_with = fail
+    job = await house.queue.post()
+    await house.daemons().turn("host-0")
+    _, error = await house.queue.state(job)
+    assert error.startswith("a\N{REPLACEMENT CHARACTER}bxxx")
+    assert error.endswith("x\n[1811 characters left out; the log has them all]")
+
+
+async def test_a_job_ends_even_when_its_failure_cannot_be_written(house: House) -> None:
+    async def fail(job: Job, console: Console) -> object:
+        raise JobFailed("no disk")
+
+    async def broken(tx: object, job: Job, outcome: object) -> None:
+        raise ZeroDivisionError
+
+    house.kind.work_with = fail
+    house.kind.failed = broken
+    job = await house.queue.post()
+    await house.daemons().turn("host-0")
+    assert await house.queue.state(job) == ("failed", "no disk")
+
+
 async def test_a_crash_of_the_work_fails_the_job_and_not_the_worker(house: House) -> None:
     async def crash(job: Job, console: Console) -> object:
         raise ZeroDivisionError("oops")
