@@ -33,6 +33,13 @@ async def build(tx: Tx, found: Build) -> WorkspaceBuild:
     return (await builds(tx, [found]))[0]
 
 
+async def ordered(tx: Tx, found: Build) -> WorkspaceBuild:
+    """Return a build just queued, and how many provisioner daemons could take it."""
+    shown = await build(tx, found)
+    matched = await provisioning.matched_provisioners(tx, found.organization_id, shown.job.tags)
+    return shown.model_copy(update={"matched_provisioners": matched})
+
+
 async def workspaces(
     tx: Tx, found: Sequence[Workspace], rules: WorkspaceRules
 ) -> list[WorkspaceShape]:
@@ -45,6 +52,12 @@ async def workspaces(
 async def workspace(tx: Tx, found: Workspace, rules: WorkspaceRules) -> WorkspaceShape:
     """Return one workspace with its latest build."""
     return (await workspaces(tx, [found], rules))[0]
+
+
+async def created(tx: Tx, found: Workspace, rules: WorkspaceRules) -> WorkspaceShape:
+    """Return a workspace just made, and how many provisioner daemons could take its build."""
+    latest = await ordered(tx, await find.build(tx, found.latest_build_id))
+    return convert.workspace_to_sdk(found, latest, rules)
 
 
 async def workspace_by_id(

@@ -22,6 +22,16 @@ async def test_an_active_build_refuses_the_next(world: World) -> None:
     assert (answer.status_code, answer.json()) == (409, ACTIVE)
 
 
+async def test_an_order_says_whether_anybody_can_take_it(world: World) -> None:
+    nobody = await world.create()
+    assert nobody["latest_build"]["matched_provisioners"]["available"] == 0
+    await world.work()
+    await world.daemons().register()
+    stop = await world.build(nobody, "stop")
+    matched = stop["matched_provisioners"]
+    assert (matched["count"], matched["available"]) == (1, 1)
+
+
 async def test_of_parallel_builds_exactly_one_wins(world: World) -> None:
     made = await world.running()
     answers = await asyncio.gather(*(order(world, made, transition="stop") for _ in range(6)))
