@@ -68,6 +68,8 @@ class Guard:
                 status = 101
             await send(message)
 
+        if scope["type"] == "http":
+            _expect_json(scope)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             if forged(scope):
                 await _reject(stamped)
@@ -83,6 +85,15 @@ class Guard:
         write = log.warning if status >= 500 else log.debug
         # The path only: query strings may carry tokens.
         write("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1e3))
+
+
+def _expect_json(scope: Scope) -> None:
+    """Read what ``curl -d`` sends as JSON: it claims to be a form, and no route takes forms."""
+    if not scope["path"].startswith("/api/"):
+        return
+    headers = MutableHeaders(scope=scope)
+    if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        headers["content-type"] = "application/json"
 
 
 def _stamp(message: Message, request_id: str) -> None:

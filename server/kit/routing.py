@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 TOKEN_COOKIE = "coder_session_token"  # noqa: S105 - the name of a cookie
+OWNERS = frozenset({"owner", "owner-without-workspace-access"})
 BYPASS_HEADER = "X-Coder-Bypass-Ratelimit"
 
 
@@ -181,7 +182,7 @@ async def _limit(connection: HTTPConnection, what: str, per_minute: int) -> None
     if per_minute <= 0 or "/workspaceagents/me/" in what:
         return
     actor = await identify(connection) if session_token(connection) else None
-    if actor and "owner" in actor.roles and connection.headers.get(BYPASS_HEADER) == "true":
+    if actor and actor.roles & OWNERS and connection.headers.get(BYPASS_HEADER) == "true":
         return
     who = str(actor.id) if actor else client_ip(connection)
     wait = service(connection, Limiter).take(f"{who} {what}", per_minute)

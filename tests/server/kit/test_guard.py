@@ -108,6 +108,12 @@ async def test_a_bad_body_is_400_and_names_the_field(client: httpx.AsyncClient) 
     assert garbled.json()["message"] == "Request body must be valid JSON."
 
 
+async def test_curl_needs_no_content_type(client: httpx.AsyncClient) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Coder-Session-Token": "good"}
+    answer = await client.post("/api/v2/things", content=b'{"name":"x"}', headers=form)
+    assert (answer.status_code, answer.json()["name"]) == (200, "x")
+
+
 async def test_without_a_key_it_is_401(client: httpx.AsyncClient) -> None:
     assert (await client.post("/api/v2/things", json={"name": "x"})).status_code == 401
 
