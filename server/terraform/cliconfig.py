@@ -22,7 +22,7 @@ def write(cache_dir: Path, provider: str, theirs: str) -> Path:
     """
     (cache_dir / "plugins").mkdir(parents=True, exist_ok=True)
     if provider in {BUILTIN, REGISTRY}:
-        if theirs and Path(theirs).is_file():
+        if theirs and os.access(theirs, os.R_OK) and Path(theirs).is_file():
             return Path(theirs)
         return _replace(cache_dir / "terraform.tfrc", "disable_checkpoint = true\n")
     mirror = cache_dir / "mirror"
