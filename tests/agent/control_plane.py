@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
@@ -63,7 +64,7 @@ class ControlPlane:
         self.url = ""
         self.requests: list[Request] = []
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a loopback port."""
         self._server = await serve(
             self._connected,
@@ -74,9 +75,10 @@ class ControlPlane:
             max_size=None,
             ping_interval=None,
             close_timeout=1,
+            ssl=tls,
         )
         address = next(iter(self._server.sockets)).getsockname()
-        self.url = f"http://127.0.0.1:{address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{address[1]}"
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""

@@ -1,8 +1,16 @@
 """Reaching the server, and its ways to say no."""
 
 import socket
+import ssl
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from agent.network import Dialer, Refused, Unreachable
 from coder_cli.sdk.agentapi import TOKEN_HEADER
@@ -50,6 +58,40 @@ async def test_a_proxy_is_not_asked_for_the_way_to_this_machine(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     frames = await Dialer(plane.url, TOKEN).control()
     await frames.close()
+
+
+async def test_a_server_with_a_certificate_is_reached_if_its_issuer_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = _certificate()
+    (tmp_path / "both.pem").write_bytes(key + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    plane = ControlPlane()
+    await plane.start(tls=context)
+    assert plane.url.startswith("https:")
+    with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        await Dialer(plane.url, TOKEN).control()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
+    frames = await Dialer(plane.url, TOKEN).control()
+    await frames.close()
+    await plane.stop()
+
+
+def _certificate() -> tuple[bytes, bytes]:
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(names, critical=False)
+        .sign(key, None)
+    )
+    encoding = Encoding.PEM
+    private = key.private_bytes(encoding, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(encoding), private
 
 
 def test_the_token_is_not_in_the_representation() -> None:

@@ -14,6 +14,16 @@ from tests.agent.conftest import Running, Start
 from tests.agent.control_plane import ControlPlane
 
 
+@pytest.fixture(scope="session")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """Serve SSH on the loop that agents have where it exists; the other tests are asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.DefaultEventLoopPolicy()
+    return uvloop.EventLoopPolicy()
+
+
 @dataclass
 class Ended:
     """What a client left."""
