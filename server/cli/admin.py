@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from coder_cli.kit.refused import Refused
+from server.cli.plan import stop_signals
 from server.cli.prepare import cluster_of, prepare, started
 from server.kit.db import Database
 from server.kit.errors import ApiError
@@ -59,7 +60,7 @@ def serve_builtin(settings: Settings, say_url: Callable[[str], None]) -> None:
         over.set()
 
     with started(cluster_of(settings)) as cluster:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, stop)
         say_url(cluster.url)
         over.wait()

@@ -11,7 +11,6 @@ from server.settings import Settings
 
 GRACE = 10
 """Seconds that open requests, WebSockets and running jobs may take to end."""
-STOP = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,14 @@ class Moments:
     """The first signal to stop has come."""
     force: Callable[[], None]
     """The second one has; this ends the process and does not return."""
+
+
+def stop_signals() -> list[signal.Signals]:
+    """Return what stops the server: ctrl-c, kill, and the terminal's end unless under nohup."""
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return signals
 
 
 def load_replica() -> None:

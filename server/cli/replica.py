@@ -15,7 +15,7 @@ from typing_extensions import override
 from coder_cli.kit.refused import Refused
 from server import app
 from server.cli.listeners import Listener, bind, tls_context
-from server.cli.plan import GRACE, STOP, Moments, Replica
+from server.cli.plan import GRACE, Moments, Replica
 from server.settings import Address
 from server.web import BodyLimit, Redirect, metrics_app
 
@@ -34,7 +34,7 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-def run(replica: Replica, moments: Moments, *, signals: Sequence[signal.Signals] = STOP) -> None:
+def run(replica: Replica, moments: Moments, *, signals: Sequence[signal.Signals]) -> None:
     """Serve until one of ``signals`` comes.
 
     Raises:

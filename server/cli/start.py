@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from coder_cli.kit.build import version
 from coder_cli.kit.refused import Refused
 from server.cli.listeners import Listener, open_listeners, tls_context
-from server.cli.plan import Moments, Replica, load_replica
+from server.cli.plan import Moments, Replica, load_replica, stop_signals
 from server.cli.prepare import cluster_of, prepare, started
 from server.cli.workers import Workers
 from server.kit import logs
@@ -119,7 +119,7 @@ def _run(one: Replica, voice: Voice, cluster: Cluster | None, *, has_users: bool
     if settings.server.workers == 1:
         from server.cli import replica
 
-        replica.run(one, moments)
+        replica.run(one, moments, signals=stop_signals())
     else:
         Workers(one, settings.server.workers).run(moments)
 

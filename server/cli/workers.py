@@ -15,7 +15,7 @@ from types import FrameType
 import structlog
 
 from coder_cli.kit.refused import Refused
-from server.cli.plan import GRACE, STOP, Moments, Replica, load_replica
+from server.cli.plan import GRACE, Moments, Replica, load_replica, stop_signals
 from server.kit import logs
 
 log = structlog.get_logger()
@@ -127,14 +127,15 @@ class Workers:
                 self._stopping.set()
                 moments.stopping()
 
-        for number in STOP:
+        for number in stop_signals():
             signal.signal(number, caught)
 
 
 def _work(replica: Replica, tell: Connection) -> None:
     """Be one replica; the process's main function."""
-    # ctrl-c reaches the whole group of the terminal; only the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # These reach the whole group of the terminal; only the parent decides what they mean.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     logs.configure(replica.settings, replica.number)
     load_replica()

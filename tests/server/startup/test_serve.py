@@ -1,6 +1,7 @@
 """``coder server`` as people meet it: its words, its refusals, and how it ends."""
 
 import re
+import signal
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -98,7 +99,7 @@ def test_a_reader_who_went_away_does_not_hold_the_server(start: Start, url: str)
     server.read_until(LAST_LINE)
     assert server.process.stdout
     server.process.stdout.close()
-    server.interrupt()
+    server.process.send_signal(signal.SIGHUP)
     assert server.process.wait(15) == 0
 
 
