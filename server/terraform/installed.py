@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from coder_cli.kit.clock import Clock, SystemClock
 from server.terraform import archive, binary, cliconfig, environment, sweep
 from server.terraform.convert import (
@@ -38,6 +40,8 @@ from server.terraform.model import (
 from server.terraform.prepare import LOCK_FILE, Prepared, Preparer
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import Outline, outline
+
+log = structlog.get_logger()
 
 STATE_FILE = sweep.STATE
 _OVERRIDE_FILE = "zzzz_coder_override.tf"
@@ -128,11 +132,13 @@ class InstalledTerraform:
         except Stopped as stopped:
             return _failed(job, stopped.failure, None)
         except Refused as refused:
+            console.log("error", Stage.PLAN, str(refused))
             return _failed(job, Failure(str(refused)), None)
 
     async def build(self, request: BuildRequest, console: Console) -> Built:
         """Start, stop or delete a workspace; return the state, also after a failure."""
         job: Job | None = None
+        await asyncio.to_thread(_place_state, request)
         try:
             job = await self._job(request.work_dir, console)
             job.debug = request.debug
@@ -142,6 +148,11 @@ class InstalledTerraform:
         except Refused as refused:
             console.log("error", request.transition.stage, str(refused))
             return _failed(job, Failure(str(refused)), await _state(request))
+        except Exception as error:
+            # Our own mistake must not cost the state of what was made.
+            log.exception("build_failed", build_id=str(request.build_id))
+            failure = Failure(f"The build failed inside the server: {error}")
+            return _failed(job, failure, await _state(request))
         return _built(job, made, await _state(request))
 
     async def sweep(self, work_dir: Path) -> bytes | None:
@@ -189,9 +200,6 @@ class InstalledTerraform:
         if destroy and not request.state:
             job.say("info", Stage.PLAN, _NOTHING)
             return Made((), (), has_external_agent=False, warnings=())
-        await asyncio.to_thread(sweep.forget, request.work_dir)
-        if request.state:
-            await asyncio.to_thread(_write_private, request.work_dir / STATE_FILE, request.state)
         ready = await self._set_up(job, request.archive, request.variables, values)
         await job.plan(Stage.PLAN, values, destroy=destroy)
         await job.apply(stage, values)
@@ -285,6 +293,12 @@ async def _detect(
     shown = await ready.job.show(stage, values, PLAN_FILE)
     graph = await ready.job.graph(stage, values, ready.prepared)
     return graph, plan_instances(shown)
+
+
+def _place_state(request: BuildRequest) -> None:
+    sweep.forget(request.work_dir)
+    if request.state:
+        _write_private(request.work_dir / STATE_FILE, request.state)
 
 
 def _write_private(path: Path, content: bytes) -> None:

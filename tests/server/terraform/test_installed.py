@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from server.terraform import Built, ErrorCode, InstalledTerraform, Options, Stage
+from server.terraform import Built, ErrorCode, InstalledTerraform, Options, Stage, installed
 from server.terraform.command import PID_FILE
 from tests.server.terraform.conftest import Driver
 from tests.server.terraform.world import (
@@ -343,6 +343,18 @@ async def test_a_refused_name_still_returns_the_state(driver: Driver) -> None:
     built = await driver.build(archive)
     assert message(built).startswith('agent name "my_agent" contains underscores')
     assert "terraform_data.box" in objects(built.state)
+
+
+async def test_a_mistake_of_our_own_does_not_cost_the_state(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("oops")
+
+    monkeypatch.setattr(installed, "resources", broken)
+    built = await driver.build(template('resource "terraform_data" "a" {}'))
+    assert message(built) == "The build failed inside the server: 'oops'"
+    assert "terraform_data.a" in objects(built.state)
 
 
 async def test_a_backend_of_the_template_is_not_used(driver: Driver, tmp_path: Path) -> None:
