@@ -1,5 +1,6 @@
 """Templates: what workspaces are made from, version by version. See README.md."""
 
+from server.templates.actions.dry_running import DryRunKind
 from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
     active_version,
@@ -18,6 +19,7 @@ from server.templates.routes import routes
 
 __all__ = [
     "BadParameters",
+    "DryRunKind",
     "ImportKind",
     "Preset",
     "Template",

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from coder_cli.sdk.jobs import ProvisionerJob
 from server.kit.authz import Action, Actor, Kind, Object
 from server.templates.model.templates import Template, Version
 
@@ -50,3 +51,18 @@ def may_upload(actor: Actor) -> None:
         Forbidden: it may not.
     """
     actor.require(Action.CREATE, Object(Kind.FILE, owner_id=actor.id))
+
+
+def may_dry_run(actor: Actor, version: Version) -> None:
+    """Refuse unless the actor may make a workspace where a version belongs.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    own = Object(Kind.WORKSPACE, owner_id=actor.user_id, organization_id=version.organization_id)
+    actor.require(Action.CREATE, own)
+
+
+def sees_dry_run(actor: Actor, version: Version, job: ProvisionerJob) -> bool:
+    """Tell whether the actor began a dry run, or may change the template."""
+    return job.initiator_id == actor.id or actor.can(Action.UPDATE, version.object)

@@ -1,18 +1,18 @@
 """The kind of job that learns what a version offers. Nothing is applied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from server import provisioning
 from server.kit.db import Tx
 from server.provisioning import Console, Job, JobFailed
+from server.templates.model.resources import without_tokens
 from server.templates.model.templates import Version
 from server.templates.store import content, files, templates, versions
 from server.terraform import (
     Imported,
     ImportRequest,
-    Resource,
     TemplateFacts,
     Terraform,
     Transition,
@@ -81,7 +81,7 @@ class ImportKind:
             (Transition.START, outcome.start_resources),
             (Transition.STOP, outcome.stop_resources),
         ):
-            harmless = [_without_tokens(resource) for resource in resources]
+            harmless = [without_tokens(resource) for resource in resources]
             await provisioning.save_resources(tx, job.id, transition, harmless)
 
     async def failed(self, tx: Tx, job: Job, outcome: Imported | None) -> None:
@@ -107,9 +107,3 @@ async def _carried_over(tx: Tx, version: Version) -> dict[str, str]:
         return {}
     known = await content.variables(tx, of.active_version_id)
     return {v.name: v.value for v in known if v.value != v.default_value}
-
-
-def _without_tokens(resource: Resource) -> Resource:
-    """Return a resource whose agents nobody can log in as: they do not exist yet."""
-    agents = tuple(replace(agent, token="", instance_id="") for agent in resource.agents)
-    return replace(resource, agents=agents)

@@ -86,7 +86,12 @@ async def shop(timed: Database, clock: FakeClock, tmp_path: Path) -> AsyncGenera
     """A deployment without people."""
     terraform = FakeTerraform()
     kind = templates.ImportKind(terraform, "http://coder.test")
-    registry = Registry({JobType.TEMPLATE_VERSION_IMPORT: kind})
+    registry = Registry(
+        {
+            JobType.TEMPLATE_VERSION_IMPORT: kind,
+            JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(terraform),
+        }
+    )
     pubsub = Pubsub(timed.dsn)
     means = Means(timed, pubsub, registry, terraform, clock)
     async with gathered(timed, routers=ROUTERS) as people:
