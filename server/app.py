@@ -166,6 +166,7 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             provisioning.JobType.TEMPLATE_VERSION_IMPORT: templates.ImportKind(
                 driver, ground.access_url
             ),
+            provisioning.JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(driver),
             provisioning.JobType.WORKSPACE_BUILD: workspaces.BuildKind(driver, builds),
         }
     )
