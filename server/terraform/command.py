@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Self
 
 import psutil
 
@@ -52,16 +54,7 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
     """
     if cancelled.is_set():
         return Exit(code=-1, stderr="", canceled=True)
-    process = await asyncio.create_subprocess_exec(
-        os.fspath(command.binary),
-        *command.arguments,
-        cwd=command.directory,
-        env=dict(command.env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = await _Child.start(command)
     pid_file = command.directory / PID_FILE
     _write_pid(pid_file, process.pid)
     running = _Running(process, command)
@@ -75,8 +68,56 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
     return Exit(process.returncode or 0, stderr, running.stopped, running.killed)
 
 
+class _Child:
+    """A process that inherits its three streams and nothing else.
+
+    uvloop's own way leaves copies of the pipes open in the child; a workspace that outlives its
+    build would hold them, and every build would wait for their end in vain.
+    """
+
+    def __init__(
+        self, popen: subprocess.Popen[bytes], out: asyncio.StreamReader, err: asyncio.StreamReader
+    ) -> None:
+        self._popen = popen
+        self.pid = popen.pid
+        self.stdout, self.stderr = out, err
+
+    @classmethod
+    async def start(cls, command: Command) -> Self:
+        popen = await asyncio.to_thread(
+            subprocess.Popen,
+            [os.fspath(command.binary), *command.arguments],
+            cwd=command.directory,
+            env=dict(command.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return cls(popen, await _reader(popen.stdout), await _reader(popen.stderr))
+
+    @property
+    def returncode(self) -> int | None:
+        return self._popen.poll()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
+
+    async def wait(self) -> int:
+        return await asyncio.to_thread(self._popen.wait)
+
+
+async def _reader(pipe: IO[bytes] | None) -> asyncio.StreamReader:
+    assert pipe is not None
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
+    return reader
+
+
 class _Running:
-    def __init__(self, process: asyncio.subprocess.Process, command: Command) -> None:
+    def __init__(self, process: _Child, command: Command) -> None:
         self._process = process
         self._command = command
         self._stderr = _Tail(command.aside)
@@ -126,9 +167,9 @@ def _write_pid(path: Path, pid: int) -> None:
     path.write_text(json.dumps({"pid": pid, "started": started}))
 
 
-async def _lines(stream: asyncio.StreamReader | None, line: Callable[[str], None]) -> None:
+async def _lines(stream: asyncio.StreamReader, line: Callable[[str], None]) -> None:
     rest = b""
-    while stream is not None and (chunk := await stream.read(_CHUNK)):
+    while chunk := await stream.read(_CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
         for text in whole:
             line(text.decode(errors="replace"))
