@@ -1,0 +1,1 @@
+"""The workers: they take jobs, run each under a lease, and stop in order."""
