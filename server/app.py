@@ -102,13 +102,13 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
 
 def _app(settings: Settings, database: Database) -> FastAPI:
     """Return an app that knows limits, errors and proxies, but no room yet."""
-    shown = "/swagger" if settings.server.swagger_enable else None
     app = FastAPI(
         title="Coder API",
         version=version(),
-        docs_url=shown,
+        # The room `web` shows the schema, when it may be seen at all.
+        docs_url=None,
         redoc_url=None,
-        openapi_url="/swagger/doc.json" if shown else None,
+        openapi_url=None,
         dependencies=[Depends(limit_requests)],
         # A client that forgets its content type still sends JSON.
         strict_content_type=False,
