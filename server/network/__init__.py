@@ -2,6 +2,7 @@
 
 from server.network.channel import Channel, SocketChannel, Stream
 from server.network.errors import Closed, NoSuchStream, Unreachable
+from server.network.metrics import RelayCollector
 from server.network.pump import first
 from server.network.relay import Counts, Line, Place, Relay
 from server.network.store import Replica, all_alive
@@ -14,6 +15,7 @@ __all__ = [
     "NoSuchStream",
     "Place",
     "Relay",
+    "RelayCollector",
     "Replica",
     "SocketChannel",
     "Stream",

@@ -8,12 +8,22 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from server.kit.authz import as_system
 from server.kit.db import Database
-from server.network import Closed, NoSuchStream, Place, Relay, Unreachable, all_alive, store
+from server.network import (
+    Closed,
+    NoSuchStream,
+    Place,
+    Relay,
+    RelayCollector,
+    Unreachable,
+    all_alive,
+    store,
+)
 from server.network.hop import Wish, read_wish
 from tests.server.network.pipes import MemoryChannel, pair
 from tests.support.clock import FakeClock
@@ -240,6 +250,29 @@ def test_a_newer_line_takes_the_place_of_an_older_one() -> None:
     assert relay.counts().lines == 1
     relay.detach(newer)
     assert relay.counts().lines == 0
+
+
+async def test_figures_are_shown_to_prometheus(start: Start) -> None:
+    relay = await start()
+    line = FakeLine(dials=relay)
+    relay.attach(line)
+    client, near = pair()
+    stream = await relay.open(line.agent_id, 22)
+    joined = asyncio.create_task(relay.join(near, stream))
+    await client.send(b"four")
+    assert await client.receive() == b"four"
+    registry = CollectorRegistry()
+    registry.register(RelayCollector(relay))
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(f"coderd_relay_{name}", labels)
+
+    assert (value("lines"), value("streams"), value("opened_total")) == (1, 1, 1)
+    assert (value("bytes_total", to="agent"), value("bytes_total", to="client")) == (4, 4)
+    await client.close()
+    await joined
+    assert (value("streams"), value("failed_total")) == (0, 0)
+    await asyncio.gather(*line.tasks)
 
 
 def test_wishes_are_read_as_they_are_written() -> None:
