@@ -13,7 +13,8 @@ MAX_FUNCTION = 60
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 
 EXCEPTIONS: dict[str, str] = {
-    "coder_cli/sdk/common.py": "2026-11-21: wire shapes that every noun shares",
+    "coder_cli/sdk/agentapi.py": "2026-11-21: one line, one page: both ends read the same file",
+    "coder_cli/sdk/common.py": "2026-11-21: its name; wire shapes that every noun shares",
 }
 """Path -> date and reason. A path leaves when it no longer needs to be here."""
 
@@ -35,11 +36,12 @@ def test_a_file_stays_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(sources()), ids=relative)
 def test_a_function_stays_small(path: Path) -> None:
+    # A command declares its flags in its signature: only what is done counts.
     long = [
-        f"{node.name} ({(node.end_lineno or 0) - node.lineno + 1} lines)"
+        f"{node.name} ({(node.end_lineno or 0) - node.body[0].lineno + 1} lines)"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION
+        and (node.end_lineno or 0) - node.body[0].lineno + 1 > MAX_FUNCTION
     ]
     assert not long, f"{relative(path)}: {', '.join(long)}"
 
