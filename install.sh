@@ -183,7 +183,7 @@ check_all() {
 	run .venv/bin/ruff format --check --quiet .
 	run .venv/bin/lint-imports --no-cache
 	run .venv/bin/pyright
-	run .venv/bin/python -m pytest -n auto "$@"
+	run .venv/bin/python -m pytest -n auto --dist loadgroup -q "$@"
 }
 
 case $ACTION in
