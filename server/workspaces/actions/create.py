@@ -50,6 +50,7 @@ async def create(
         preset_id=wanted.preset_id,
         parameters=wanted.parameters,
     )
+    # It has no latest build yet; ordering the first one does not ask for it.
     await build.queue(tx, await find.workspace(tx, new.id), start)
     return await find.workspace(tx, new.id)
 

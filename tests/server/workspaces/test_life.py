@@ -1,5 +1,7 @@
 """A workspace's life over HTTP: created, started, stopped, deleted; and what is left after each."""
 
+import asyncio
+
 from server.terraform import BuildRequest, Built, Failure, Transition
 from tests.server.workspaces.world import ACCESS_URL, TOKEN, World, with_agent
 
@@ -161,3 +163,28 @@ async def test_what_a_lost_run_left_is_where_the_next_one_begins(world: World) -
     [start] = world.terraform.asked
     assert isinstance(start, BuildRequest)
     assert start.state == b"recovered"
+
+
+async def test_a_build_that_a_shutdown_interrupts_goes_on_after_it(world: World) -> None:
+    world.terraform.script(builds=[Built(state=b"first")])
+    made = await world.running()
+    await world.build(made, "stop")
+    world.terraform.gate.clear()
+    daemons = world.daemons()
+    working = asyncio.ensure_future(daemons.turn("host-0"))
+    with world.pubsub.bell(f"workspace:{made['id']}") as bell:
+        while len(world.terraform.asked) < 2:
+            await bell.wait(0.1)
+    await daemons.stop(0)
+    assert await working
+    interrupted = await world.get(world.ann, f"/workspaces/{made['id']}")
+    assert interrupted["latest_build"]["status"] == "stopping"
+    build = interrupted["latest_build"]["id"]
+    assert (await world.owner.api.get(f"/workspacebuilds/{build}/state")).content == b"first"
+    world.terraform.gate.set()
+    assert await world.work() == 1
+    again = world.terraform.asked[2]
+    assert isinstance(again, BuildRequest)
+    assert (again.transition, again.state) == (Transition.STOP, b"first")
+    after = await world.get(world.ann, f"/workspaces/{made['id']}")
+    assert after["latest_build"]["status"] == "stopped"
