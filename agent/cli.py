@@ -6,8 +6,10 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn, assert_never
 from urllib.parse import urlsplit
 
 from typing_extensions import override
@@ -25,6 +27,98 @@ NO_URL: Final = "CODER_AGENT_URL must be set"
 SUBSYSTEMS: Final = frozenset({"envbox", "envbuilder", "exectrace"})
 _TRUE: Final = frozenset({"1", "t", "true", "yes", "on"})
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Kind(Enum):
+    """What follows a flag."""
+
+    TEXT = auto()
+    LIST = auto()
+    SWITCH = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag, and the variable that stands in for it."""
+
+    name: str
+    variable: str
+    help: str
+    metavar: str | None = None
+    default: str = ""
+    kind: Kind = Kind.TEXT
+    choices: tuple[str, ...] | None = None
+
+
+FLAGS: Final = (
+    Flag(
+        "auth",
+        "CODER_AGENT_AUTH",
+        "How the agent proves who it is",
+        default="token",
+        choices=("token",),
+    ),
+    Flag("agent-token", "CODER_AGENT_TOKEN", "The agent's session token", "TOKEN"),
+    Flag(
+        "agent-token-file",
+        "CODER_AGENT_TOKEN_FILE",
+        "A file with the token, read when --agent-token is empty",
+        "PATH",
+    ),
+    Flag("agent-url", "CODER_AGENT_URL", "The URL of the deployment", "URL"),
+    Flag(
+        "agent-header",
+        "CODER_AGENT_HEADER",
+        "A header for every request; may be repeated",
+        "NAME=VALUE",
+        kind=Kind.LIST,
+    ),
+    Flag(
+        "agent-header-command",
+        "CODER_AGENT_HEADER_COMMAND",
+        "A command that prints more headers, one NAME=VALUE a line",
+        "COMMAND",
+    ),
+    Flag(
+        "log-dir",
+        "CODER_AGENT_LOG_DIR",
+        "Where logs are kept",
+        "DIR",
+    ),
+    Flag(
+        "script-data-dir",
+        "CODER_AGENT_SCRIPT_DATA_DIR",
+        "Where scripts keep their data",
+        "DIR",
+    ),
+    Flag(
+        "ssh-max-timeout",
+        "CODER_AGENT_SSH_MAX_TIMEOUT",
+        "Drop SSH clients that are silent for so long",
+        "DURATION",
+        default="72h",
+    ),
+    Flag(
+        "no-reap",
+        "CODER_AGENT_NO_REAP",
+        "As process 1, do not reap the orphans of others",
+        kind=Kind.SWITCH,
+    ),
+    Flag(
+        "block-file-transfer",
+        "CODER_AGENT_BLOCK_FILE_TRANSFER",
+        "Refuse scp, sftp, rsync and nc over SSH",
+        kind=Kind.SWITCH,
+    ),
+    Flag(
+        "log-human",
+        "CODER_AGENT_LOGGING_HUMAN",
+        "Where the log for people goes",
+        "PATH",
+        default="/dev/stderr",
+    ),
+    Flag("log-json", "CODER_AGENT_LOGGING_JSON", "Where the log as JSON goes", "PATH"),
+)
 
 
 def main(argv: list[str]) -> int:
@@ -95,69 +189,31 @@ def _parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
         allow_abbrev=False,
         epilog="Global flags stand before the command; coder --help lists them.",
     )
-    temp = env.get("TMPDIR") or tempfile.gettempdir()
-
-    def flag(name: str, variable: str, help_text: str, default: str = "", **more: Any) -> None:
-        value = env.get(variable) or default
-        shown = f"{help_text} [${variable}]"
-        parser.add_argument(f"--{name}", default=value, help=shown, **more)
-
-    def switch(name: str, variable: str, help_text: str) -> None:
-        on = env.get(variable, "").lower() in _TRUE
-        shown = f"{help_text} [${variable}]"
-        parser.add_argument(f"--{name}", action="store_true", default=on, help=shown)
-
-    flag("auth", "CODER_AGENT_AUTH", "How the agent proves who it is", "token", choices=["token"])
-    flag("agent-token", "CODER_AGENT_TOKEN", "The agent's session token", metavar="TOKEN")
-    flag(
-        "agent-token-file",
-        "CODER_AGENT_TOKEN_FILE",
-        "A file with the token, read when --agent-token is empty",
-        metavar="PATH",
-    )
-    flag("agent-url", "CODER_AGENT_URL", "The URL of the deployment", metavar="URL")
-    parser.add_argument(
-        "--agent-header",
-        action="append",
-        default=_list(env.get("CODER_AGENT_HEADER", "")),
-        metavar="NAME=VALUE",
-        help="A header for every request; may be repeated [$CODER_AGENT_HEADER]",
-    )
-    flag(
-        "agent-header-command",
-        "CODER_AGENT_HEADER_COMMAND",
-        "A command that prints more headers, one NAME=VALUE a line",
-        metavar="COMMAND",
-    )
-    flag("log-dir", "CODER_AGENT_LOG_DIR", "Where logs are kept", temp, metavar="DIR")
-    flag(
-        "script-data-dir",
-        "CODER_AGENT_SCRIPT_DATA_DIR",
-        "Where scripts keep their data",
-        temp,
-        metavar="DIR",
-    )
-    flag(
-        "ssh-max-timeout",
-        "CODER_AGENT_SSH_MAX_TIMEOUT",
-        "Drop SSH clients that are silent for so long",
-        "72h",
-        metavar="DURATION",
-    )
-    switch("no-reap", "CODER_AGENT_NO_REAP", "As process 1, do not reap the orphans of others")
-    switch(
-        "block-file-transfer",
-        "CODER_AGENT_BLOCK_FILE_TRANSFER",
-        "Refuse scp, sftp, rsync and nc over SSH",
-    )
-    flag(
-        "log-human",
-        "CODER_AGENT_LOGGING_HUMAN",
-        "Where the log for people goes",
-        "/dev/stderr",
-        metavar="PATH",
-    )
-    flag("log-json", "CODER_AGENT_LOGGING_JSON", "Where the log as JSON goes", metavar="PATH")
+    for flag in FLAGS:
+        text = f"{flag.help} [${flag.variable}]"
+        given = env.get(flag.variable, "")
+        match flag.kind:
+            case Kind.TEXT:
+                parser.add_argument(
+                    f"--{flag.name}",
+                    default=given or flag.default,
+                    metavar=flag.metavar,
+                    choices=flag.choices,
+                    help=text,
+                )
+            case Kind.LIST:
+                parser.add_argument(
+                    f"--{flag.name}",
+                    action="append",
+                    default=_list(given),
+                    metavar=flag.metavar,
+                    help=text,
+                )
+            case Kind.SWITCH:
+                on = given.lower() in _TRUE
+                parser.add_argument(f"--{flag.name}", action="store_true", default=on, help=text)
+            case _:
+                assert_never(flag.kind)
     return parser.parse_args(argv)
 
 
@@ -174,13 +230,14 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         longest = parse_duration(options.ssh_max_timeout).total_seconds()
     except ValueError as error:
         raise Refused(f"--ssh-max-timeout: {error}") from None
+    temp = tempfile.gettempdir()
     return Settings(
         url=options.agent_url,
         token=token,
         env=dict(env),
         executable=executable(),
-        log_dir=Path(options.log_dir),
-        script_data_dir=Path(options.script_data_dir),
+        log_dir=Path(options.log_dir or temp),
+        script_data_dir=Path(options.script_data_dir or temp),
         headers=_headers([*options.agent_header, *_printed(options.agent_header_command)]),
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,

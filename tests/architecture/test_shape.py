@@ -13,7 +13,6 @@ MAX_FUNCTION = 60
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 
 EXCEPTIONS: dict[str, str] = {
-    "coder_cli/sdk/agentapi.py": "2026-11-21: one line, one page: both ends read the same file",
     "coder_cli/sdk/common.py": "2026-11-21: its name; wire shapes that every noun shares",
 }
 """Path -> date and reason. A path leaves when it no longer needs to be here."""
