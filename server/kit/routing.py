@@ -36,6 +36,8 @@ TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 TOKEN_COOKIE = "coder_session_token"  # noqa: S105 - the name of a cookie
 OWNERS = frozenset({"owner", "owner-without-workspace-access"})
 BYPASS_HEADER = "X-Coder-Bypass-Ratelimit"
+_UNLIMITED = ("/workspaceagents/me/", "/workspaceagents/{agent_id}/stream")
+"""Agents; and streams, of which a browser behind a forwarded port opens hundreds at once."""
 
 
 class Authenticator(Protocol):
@@ -179,7 +181,7 @@ async def limit_files(connection: HTTPConnection) -> None:
 
 
 async def _limit(connection: HTTPConnection, what: str, per_minute: int) -> None:
-    if per_minute <= 0 or "/workspaceagents/me/" in what:
+    if per_minute <= 0 or any(path in what for path in _UNLIMITED):
         return
     actor = await identify(connection) if session_token(connection) else None
     if actor and actor.roles & OWNERS and connection.headers.get(BYPASS_HEADER) == "true":

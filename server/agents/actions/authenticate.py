@@ -14,7 +14,6 @@ PATIENCE = 20.0
 after a refusal it would stay away for half a minute."""
 LOOK_EVERY = 1.0
 MOST_WAITING = 500
-_waiting: set[object] = set()
 
 
 async def authenticate(board: Switchboard, token: str) -> AgentIdentity:
@@ -41,9 +40,9 @@ async def authenticate_patiently(board: Switchboard, token: str) -> AgentIdentit
     with board.pubsub.bell("builds") as built:
         found = await _find(board.database, token)
         ticket = object()
-        if found is not None or len(_waiting) >= MOST_WAITING:
+        if found is not None or len(board.waiting) >= MOST_WAITING:
             return _current(found)
-        _waiting.add(ticket)
+        board.waiting.add(ticket)
         try:
             deadline = board.clock.monotonic() + PATIENCE
             while found is None and board.clock.monotonic() < deadline:
@@ -53,7 +52,7 @@ async def authenticate_patiently(board: Switchboard, token: str) -> AgentIdentit
                 await built.wait(timeout=LOOK_EVERY)
                 found = await _find(board.database, token)
         finally:
-            _waiting.discard(ticket)
+            board.waiting.discard(ticket)
     return _current(found or await _find(board.database, token))
 
 

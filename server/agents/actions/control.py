@@ -81,10 +81,14 @@ class ControlLine:
         """
         number = next(self._ids)
         pending = self._calls[number] = asyncio.get_running_loop().create_future()
+
+        async def asked() -> api.Json:
+            # Sending may hang as well: nobody takes anything out of a half-open line.
+            await self.wire.send(api.encode(api.Request(method, api.to_json(params), number)))
+            return await pending
+
         try:
-            request = api.Request(method, api.to_json(params), number)
-            await self.wire.send(api.encode(request))
-            return await self._within(pending, ANSWER_WITHIN)
+            return await first([asked(), self._late()])
         except Closed as closed:
             raise Unreachable("The line to the workspace agent broke.") from closed
         finally:
@@ -189,15 +193,9 @@ class ControlLine:
             return False
         return now is None or not now.latest
 
-    async def _within(self, pending: "asyncio.Future[api.Json]", seconds: float) -> api.Json:
-        async def late() -> api.Json:
-            await self.caller.board.clock.sleep(seconds)
-            raise Unreachable(f"The workspace agent did not answer within {seconds:g}s.")
-
-        async def settled() -> api.Json:
-            return await pending
-
-        return await first([settled(), late()])
+    async def _late(self) -> api.Json:
+        await self.caller.board.clock.sleep(ANSWER_WITHIN)
+        raise Unreachable(f"The workspace agent did not answer within {ANSWER_WITHIN:g}s.")
 
 
 async def serve(caller: Caller, wire: Wire, *, version: str, role: str) -> None:

@@ -81,7 +81,7 @@ async def serve(
     """
     action_for(visit.port)
     async with board.database.tx(visit.actor) as tx:
-        identity = await find_agent(tx, visit.agent_id)
+        identity = await _find(tx, visit)
         if identity is None:
             raise NotFound
         policy.require_connect(visit.actor, identity, visit.port)
@@ -97,6 +97,13 @@ async def serve(
         reason=ended.reason,
     )  # fmt: skip
     return ended
+
+
+async def _find(tx: Tx, visit: Visit) -> AgentIdentity | None:
+    """Return the agent if the actor may see it, or connect to it without seeing it."""
+    # A token's scope may be application_connect alone.
+    seen = await find_agent(tx, visit.agent_id)
+    return seen or await find_agent(tx, visit.agent_id, action_for(visit.port))
 
 
 async def _holder(tx: Tx, identity: AgentIdentity) -> UUID | None:
@@ -126,7 +133,7 @@ async def _lost(board: Switchboard, visit: Visit) -> Closed | None:
     try:
         actor = await visit.ask_again()
         async with board.database.tx(actor) as tx:
-            identity = await find_agent(tx, visit.agent_id)
+            identity = await _find(tx, visit)
             place = await store.whereabouts(tx, visit.agent_id)
     except Unauthorized as error:
         return Closed(StreamClose.FORBIDDEN, error.message)

@@ -37,6 +37,8 @@ class Switchboard:
     clock: Clock = field(default_factory=SystemClock)
     connections: set[UUID] = field(default_factory=set[UUID])
     """The lines of this replica that speak for an agent, by connection."""
+    waiting: set[object] = field(default_factory=set[object])
+    """Agents that came before their row, and are kept waiting."""
     actor: Actor = ME
 
     async def beat(self) -> None:

@@ -1,5 +1,6 @@
 """What the routes of this room share: who calls, and WebSockets as the actions see them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from typing import Annotated
@@ -21,6 +22,7 @@ from server.network import Channel, Closed, SocketChannel, first
 
 Board = Annotated[Switchboard, Depends(provided(Switchboard))]
 _GONE = 1001
+_CLOSE_WITHIN = 2.0
 
 
 async def _caller(connection: HTTPConnection, board: Board) -> Caller:
@@ -84,8 +86,10 @@ class TextWire:
     async def close(self, code: int, reason: str) -> None:
         """End the line."""
         try:
-            await self._websocket.close(code, reason[:100])
-        except (WebSocketDisconnect, RuntimeError):
+            # Somebody who does not read cannot be told; returning from the app drops the socket.
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await self._websocket.close(code, reason[:100])
+        except (WebSocketDisconnect, RuntimeError, TimeoutError):
             return
 
 

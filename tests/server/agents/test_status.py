@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from typing_extensions import override
 
 from coder_cli.sdk import agentapi as api
 from server.agents.actions import control
@@ -218,6 +219,21 @@ async def test_a_half_open_line_is_given_up_within_fifteen_seconds(
     assert await status(house, agent) is AgentStatus.DISCONNECTED
 
 
+async def test_a_line_that_takes_nothing_is_given_up_too(
+    house: House, replica: Replica, agent: AgentRows, clock: FakeClock
+) -> None:
+    class Stuck(QuietWire):
+        @override
+        async def send(self, text: str) -> None:
+            await asyncio.Event().wait()
+
+    line = ControlLine(await caller(house, replica, agent), Stuck())
+    running = asyncio.create_task(line.run(pinged=True))
+    for _ in range(3):
+        await clock.advance(5)
+    assert (await asyncio.wait_for(running, 10)).code == 4408
+
+
 async def test_a_line_that_answers_pings_stays_up(
     house: House, replica: Replica, agent: AgentRows, clock: FakeClock
 ) -> None:
@@ -236,7 +252,8 @@ async def test_calls_that_wait_when_the_line_ends_are_told(
     house: House, replica: Replica, agent: AgentRows
 ) -> None:
     class Torn(QuietWire):
-        async def receive(self) -> str:  # pyright: ignore[reportImplicitOverride]
+        @override
+        async def receive(self) -> str:
             await settle()
             raise Closed(1011, "torn")
 

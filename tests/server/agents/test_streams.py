@@ -105,6 +105,18 @@ async def test_who_may_see_a_workspace_may_not_enter_it_for_that(
                 assert await stream.recv() == b"x"
 
 
+async def test_a_token_for_applications_opens_ports_but_no_shell(
+    house: House, replica: Replica, agent: AgentRows
+) -> None:
+    async with house.database.tx(ME) as tx:
+        await tx.run("UPDATE api_keys SET scopes = '{coder:application_connect}'")
+    async with scripted(replica, agent, services={8080: echo}):
+        assert (await refused(replica, agent, 22, house.token))[0] == 404
+        async with replica.stream(agent, 8080, house.token) as stream:
+            await stream.send(b"x")
+            assert await stream.recv() == b"x"
+
+
 async def test_the_agents_no_reaches_the_client_with_its_reason(
     house: House, replica: Replica, agent: AgentRows
 ) -> None:
