@@ -152,6 +152,11 @@ class Line:
             await self._greet()
         except LineDown as down:
             raise Ended(str(down)) from None
+        except CallFailed:
+            raise
+        except Exception:  # The next line may fare better; the agent goes on.
+            log.exception("the agent could not introduce itself")
+            raise Ended("the agent could not introduce itself") from None
         self._backoff.succeeded()
         self._last_trouble = ""
         log.info("the line to the server is up")
@@ -183,6 +188,9 @@ class Line:
                 answer = Result(request.id, result)
         except agentapi.BadShape as error:
             answer = Failure(request.id, ErrorCode.INVALID_PARAMS, str(error))
+        except Exception:  # A bug in one answer must not end the agent.
+            log.exception("the server's call of %s failed", request.method)
+            answer = Failure(request.id, ErrorCode.INTERNAL, "the agent failed to answer")
         if request.id is not None:
             await frames.send(agentapi.encode(answer))
 

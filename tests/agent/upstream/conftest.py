@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.network import Frames
-from agent.upstream.line import Line
+from agent.upstream.line import Handler, Line
 from coder_cli.sdk.agentapi import Empty, Json
 from tests.agent.frames import End
 from tests.support.clock import FakeClock, settle
@@ -23,13 +23,16 @@ class Desk:
     dials: int = 0
     greetings: int = 0
     end: End | None = None
+    greeting_troubles: list[Exception] = field(default_factory=list[Exception])
+    handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
     line: Line = field(init=False)
 
     def __post_init__(self) -> None:
+        self.handlers["ping"] = self._pong
         self.line = Line(
             self._dial,
             self.clock,
-            handlers={"ping": self._pong},
+            handlers=self.handlers,
             greet=self._greet,
             luck=lambda: 1.0,
         )
@@ -43,6 +46,8 @@ class Desk:
 
     async def _greet(self) -> None:
         self.greetings += 1
+        if self.greeting_troubles:
+            raise self.greeting_troubles.pop(0)
 
     async def _pong(self, params: Any) -> object:
         return Empty()

@@ -72,6 +72,29 @@ async def test_the_servers_calls_are_answered(desk: Desk) -> None:
     assert (await desk.hear())["id"] == 3
 
 
+async def test_a_bug_in_an_answer_does_not_end_the_line(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def buggy(params: object) -> object:
+        raise KeyError("bug")
+
+    desk.handlers["ping"] = buggy
+    await desk.say('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+    assert (await desk.hear())["error"] == {"code": -32603, "message": "the agent failed to answer"}
+    assert desk.dials == 1
+
+
+async def test_a_bug_in_the_greeting_is_tried_again_on_the_next_line(desk: Desk) -> None:
+    desk.greeting_troubles = [KeyError("bug"), CallFailed("no")]
+    assert desk.end is not None
+    desk.end.abort()
+    await desk.clock.advance(0.1)
+    assert desk.dials == 2
+    await desk.clock.advance(0.2 + 0.4)
+    assert desk.dials == 4
+    assert desk.line.up.is_set()
+
+
 async def test_the_line_comes_up_again_after_each_loss_and_greets_anew(desk: Desk) -> None:
     for loss in range(1, 4):
         assert (desk.dials, desk.greetings) == (loss, loss)
