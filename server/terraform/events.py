@@ -65,7 +65,11 @@ class Listener:
         repeated = self.step == "apply" and kind == "planned_change"
         advice = event.get("message_code") == "output_init_success_cli_message"
         quiet = str(event.get("@message", "")).endswith("Suppressed by quiet=true")
-        return repeated or advice or quiet or kind == "outputs"
+        # The agent's token is new at every start. That is no drift that anybody should look at.
+        change = cast("Object", event.get("change") or {})
+        resource = cast("Object", change.get("resource") or {})
+        ours = kind == "resource_drift" and resource.get("implied_provider") == "coder"
+        return repeated or advice or quiet or ours or kind == "outputs"
 
     def _diagnostic(self, raw: Object) -> None:
         found = diagnostic(raw)

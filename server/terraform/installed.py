@@ -104,7 +104,8 @@ class InstalledTerraform:
 
     def __post_init__(self) -> None:
         """Keep what templates need below the cache directory."""
-        self._preparer = Preparer(self.options.cache_dir / "terraform", self.clock)
+        cache = self.options.cache_dir
+        self._preparer = Preparer(cache / "terraform", cache / "plugins", self.clock)
 
     async def import_version(self, request: ImportRequest, console: Console) -> Imported:
         """Read a template: variables, parameters, presets, resources. Apply nothing."""

@@ -66,6 +66,8 @@ class Preparer:
     """Keeps what ``init`` made, by the content of the template."""
 
     root: Path
+    plugins: Path
+    """Terraform's plugin cache, which what is kept links into."""
     clock: Clock
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One init at a time: they share the plugin cache, which terraform does not guard."""
@@ -91,7 +93,6 @@ class Preparer:
 
     def _keep(self, work_dir: Path, target: Path) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._forget_unused()
         draft = Path(mkdtemp(prefix=".draft-", dir=self.root))
         made = work_dir / MODULES
         made.mkdir(exist_ok=True)  # A template without modules and providers has none.
@@ -104,6 +105,7 @@ class Preparer:
         with suppress(OSError):
             draft.rename(target)
         shutil.rmtree(draft, ignore_errors=True)
+        self._forget_unused()
 
     def _touch(self, path: Path) -> None:
         now = self.clock.now().timestamp()
@@ -117,3 +119,9 @@ class Preparer:
                 marker = entry / _READY
                 if (marker if marker.exists() else entry).stat().st_mtime < oldest:
                     shutil.rmtree(entry)
+        # <host>/<namespace>/<name>/<version>/<platform>, there and here.
+        used = {link.resolve() for link in self.root.glob(f"*/{MODULES}/providers/*/*/*/*/*")}
+        for package in self.plugins.glob("*/*/*/*/*"):
+            with suppress(OSError):
+                if package.resolve() not in used and package.stat().st_mtime < oldest:
+                    shutil.rmtree(package)

@@ -15,6 +15,8 @@ from server.terraform.provider.service import Session
 
 _ADDRESSES = ("registry.terraform.io/coder/coder", "registry.opentofu.org/coder/coder")
 
+_LONGEST_ROOT = 70
+
 
 @dataclass(frozen=True, slots=True)
 class Reattach:
@@ -35,7 +37,7 @@ class ProviderHost:
     async def serve(self, env: Mapping[str, str]) -> AsyncGenerator[Reattach]:
         """Open a socket for one terraform command that sees ``env``; close it afterwards."""
         session = Session(env)
-        directory = Path(tempfile.mkdtemp(prefix="coder-tf-"))  # Mode 0700, unpredictable name.
+        directory = Path(tempfile.mkdtemp(prefix="coder-tf-", dir=_root()))  # Mode 0700.
         socket = directory / "s"
         victim = await _victim()
         try:
@@ -50,6 +52,12 @@ class ProviderHost:
         finally:
             await asyncio.shield(_release(victim))
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _root() -> str:
+    """Return where sockets go: the path of one has to fit into about a hundred bytes."""
+    preferred = tempfile.gettempdir()
+    return preferred if len(preferred) < _LONGEST_ROOT else "/tmp"  # noqa: S108 - mkdtemp is safe
 
 
 async def _victim() -> asyncio.subprocess.Process:

@@ -52,11 +52,25 @@ def test_text_that_is_not_json_is_passed_on() -> None:
     assert heard("panic: oh", "", "{broken")[1] == [("info", "panic: oh"), ("info", "{broken")]
 
 
+def drift(provider: str) -> dict[str, Any]:
+    return {
+        "@level": "info",
+        "@message": "Drift detected",
+        "type": "resource_drift",
+        "change": {"resource": {"implied_provider": provider}},
+    }
+
+
+def test_drift_of_real_things_is_told() -> None:
+    assert heard(drift("docker"))[1] == [("info", "Drift detected")]
+
+
 def test_what_nobody_wants_to_read() -> None:
     assert (
         heard(
             {"@level": "info", "@message": "x: Plan to create", "type": "planned_change"},
             {"@level": "info", "@message": "Outputs: 1", "type": "outputs"},
+            drift("coder"),
             {
                 "@level": "info",
                 "@message": "x (local-exec): Executing: Suppressed by quiet=true",

@@ -1,6 +1,7 @@
 """What ``init`` made is kept by the content of the template."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,9 +18,12 @@ class Site:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.clock = FakeClock()
-        self.preparer = Preparer(root / "kept", self.clock)
+        self.preparer = Preparer(root / "kept", root / "plugins", self.clock)
         self.inits = 0
         self.jobs = 0
+
+    def plugin(self, version: str) -> Path:
+        return self.root / "plugins/example.com/a/b" / version / "linux_amd64"
 
     def job(self) -> Path:
         self.jobs += 1
@@ -31,10 +35,11 @@ class Site:
         async def run() -> None:
             self.inits += 1
             await asyncio.sleep(0)
-            plugin = self.root / "plugin"
-            plugin.touch()
-            (work / ".terraform/providers").mkdir(parents=True)
-            (work / ".terraform/providers/p").symlink_to(plugin)
+            plugin = self.plugin("1.0.0")
+            plugin.mkdir(parents=True, exist_ok=True)
+            link = work / ".terraform/providers/example.com/a/b/1.0.0/linux_amd64"
+            link.parent.mkdir(parents=True)
+            link.symlink_to(plugin)
             (work / ".terraform.lock.hcl").write_text("locked")
 
         return run
@@ -55,7 +60,7 @@ async def test_init_runs_once_for_each_template(site: Site) -> None:
     assert site.inits == 1
     for work in (first, second):
         assert (work / ".terraform").is_symlink()
-        assert (work / ".terraform/providers/p").exists()
+        assert (work / ".terraform/providers/example.com/a/b/1.0.0/linux_amd64").is_dir()
         assert (work / ".terraform.lock.hcl").read_text() == "locked"
     await site.prepare(b"another template")
     await site.prepare(salt="another terraform")
@@ -71,10 +76,10 @@ async def test_two_jobs_at_once_share_one_init(site: Site) -> None:
 
 async def test_a_plugin_that_is_gone_is_fetched_again(site: Site) -> None:
     await site.prepare()
-    (site.root / "plugin").unlink()
-    work = await site.prepare()
+    site.plugin("1.0.0").rmdir()
+    await site.prepare()
     assert site.inits == 2
-    assert (work / ".terraform/providers/p").exists()
+    assert site.plugin("1.0.0").exists()
 
 
 async def test_a_failed_init_leaves_nothing(site: Site) -> None:
@@ -116,3 +121,15 @@ async def test_what_nobody_used_for_a_month_is_removed(site: Site) -> None:
     assert len(list((site.root / "kept").iterdir())) == 2
     await site.prepare(b"used")
     assert site.inits == 3
+
+
+async def test_plugins_that_nothing_links_to_are_removed_after_a_month(site: Site) -> None:
+    now = site.clock.now().timestamp()
+    ages = {"0.9.0": 31, "0.9.1": 29, "1.0.0": 31}
+    for version, days in ages.items():
+        site.plugin(version).mkdir(parents=True)
+        os.utime(site.plugin(version), (now, now - days * 86400))
+    await site.prepare()
+    assert not site.plugin("0.9.0").exists()
+    assert site.plugin("0.9.1").exists()
+    assert site.plugin("1.0.0").exists()
