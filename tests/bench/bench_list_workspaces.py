@@ -78,7 +78,8 @@ INSERT INTO workspace_agents (id, resource_id, name, auth_token, architecture, o
                               lifecycle_state, first_connected_at, last_connected_at, created_at,
                               updated_at)
   SELECT pg_temp.id('agent', n), pg_temp.id('resource', n * 10 + 1), 'main',
-         sha256(n::text::bytea), 'amd64', 'linux', 'ready', now(), now(), now(), now()
+         sha256(n::text::bytea), 'amd64', 'linux', 'ready', now(),
+         now() + interval '1 hour', now(), now()
     FROM generate_series(1, :rows) n;
 INSERT INTO workspace_apps (id, agent_id, slug, created_at)
   SELECT pg_temp.id('app', n * 10 + a), pg_temp.id('agent', n), 'app' || a, now()
@@ -105,6 +106,7 @@ SEARCHES = (
     "owner:user7",
     "name:ws77",
     "status:running",
+    "status:stopped",
     "has-agent:connected",
     "outdated:true",
 )

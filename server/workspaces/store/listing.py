@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, LiteralString
 
+from coder_cli.sdk.builds import WorkspaceStatus
 from server import provisioning
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
@@ -33,10 +34,13 @@ LATEST: LiteralString = """
                ) l
 """
 
+JOB: LiteralString = "JOIN provisioner_jobs j ON j.id = l.job_id"
+
 ALWAYS: LiteralString = f" WHERE w.deleted = %(deleted)s AND {REACHED} "
 
 PLAIN: Mapping[str, LiteralString] = MappingProxyType(
     {
+        "running": "w.running = %(running)s",
         "owner_id": "w.owner_id = %(owner_id)s",
         "owner": "lower(o.username) = %(owner)s",
         "name": "strpos(lower(w.name), %(name)s) > 0",
@@ -63,14 +67,12 @@ PLAIN: Mapping[str, LiteralString] = MappingProxyType(
 BUILT: Mapping[str, LiteralString] = MappingProxyType(
     {
         "states": """
-            (SELECT CASE WHEN j.completed_at IS NOT NULL AND j.error <> '' THEN 'failed'
-                         WHEN j.completed_at IS NULL AND j.canceled_at IS NOT NULL
-                         THEN 'canceling'
-                         WHEN j.canceled_at IS NOT NULL THEN 'canceled'
-                         WHEN j.completed_at IS NOT NULL THEN 'succeeded'
-                         WHEN j.started_at IS NULL THEN 'pending'
-                         ELSE 'running' END || ' ' || l.transition
-               FROM provisioner_jobs j WHERE j.id = l.job_id) = ANY(%(states)s)
+            CASE WHEN j.completed_at IS NOT NULL AND j.error <> '' THEN 'failed'
+                 WHEN j.completed_at IS NULL AND j.canceled_at IS NOT NULL THEN 'canceling'
+                 WHEN j.canceled_at IS NOT NULL THEN 'canceled'
+                 WHEN j.completed_at IS NOT NULL THEN 'succeeded'
+                 WHEN j.started_at IS NULL THEN 'pending'
+                 ELSE 'running' END || ' ' || l.transition = ANY(%(states)s)
         """,
         "outdated": "(l.template_version_id <> t.active_version_id) = %(outdated)s",
         "has_ai_task": "l.has_ai_task = %(has_ai_task)s",
@@ -155,9 +157,9 @@ def statement(wanted: Mapping[str, Any]) -> LiteralString:
     """Return the statement with a restriction for each argument that is not None."""
     built: list[LiteralString] = [sql for name, sql in BUILT.items() if wanted[name] is not None]
     plain: list[LiteralString] = [sql for name, sql in PLAIN.items() if wanted[name] is not None]
-    return (
-        "WITH" + FIRST + (LATEST if built else "") + " AND ".join((ALWAYS, *plain, *built)) + LAST
-    )
+    latest = LATEST if built else ""
+    job = JOB if wanted["states"] is not None else ""
+    return "WITH" + FIRST + latest + job + " AND ".join((ALWAYS, *plain, *built)) + LAST
 
 
 EVERY_RESTRICTION: LiteralString = statement(dict.fromkeys((*PLAIN, *BUILT), True))
@@ -166,6 +168,7 @@ EVERY_RESTRICTION: LiteralString = statement(dict.fromkeys((*PLAIN, *BUILT), Tru
 
 def _wanted(tx: Tx, search: Search) -> dict[str, Any]:
     me = tx.actor.id
+    runs = search.status is WorkspaceStatus.RUNNING
     states = [
         f"{job} {transition}"
         for (job, transition), status in STATUS.items()
@@ -173,6 +176,8 @@ def _wanted(tx: Tx, search: Search) -> dict[str, Any]:
     ]
     shared_user = str(me) if search.shared_with_user == "me" else search.shared_with_user
     return {
+        # The column says it of running workspaces, and leaves fewer of the others to look at.
+        "running": None if search.status is None else runs,
         "owner_id": me if search.owner == "me" else None,
         "owner": search.owner if search.owner != "me" and search.owner else None,
         "name": search.name or None,
@@ -185,7 +190,7 @@ def _wanted(tx: Tx, search: Search) -> dict[str, Any]:
         "shared": search.shared,
         "shared_user": shared_user or None,
         "shared_group": str(search.shared_with_group) if search.shared_with_group else None,
-        "states": states or None,
+        "states": None if runs else states or None,
         "outdated": search.outdated,
         "has_ai_task": search.has_ai_task,
         "has_external_agent": search.has_external_agent,
