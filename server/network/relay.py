@@ -204,14 +204,15 @@ class Relay:
             yield _copy_to(far)
 
     async def _ask(self, wish: Wish, holder: UUID | None) -> None:
-        line = self._lines.get(wish.agent_id)
-        if line is not None:
-            await line.open(wish.stream_id, wish.port)
-        elif holder is None or holder == self.id:
-            raise Unreachable("The workspace agent is not connected.")
-        else:
+        if holder is not None and holder != self.id:
+            # Even with a line of our own: the agent came back elsewhere, and ours is half open.
             self._tallies.hops += 1
             await ask_to_open(await self._address(holder), self._secret, wish)
+            return
+        line = self._lines.get(wish.agent_id)
+        if line is None:
+            raise Unreachable("The workspace agent is not connected.")
+        await line.open(wish.stream_id, wish.port)
 
     # Other replicas ------------------------------------------------------------------------------
 

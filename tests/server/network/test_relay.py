@@ -118,6 +118,19 @@ async def test_without_a_line_a_stream_is_refused_at_once(start: Start) -> None:
     assert one.counts().failed == 3
 
 
+async def test_a_line_elsewhere_is_preferred_to_a_half_open_one_here(start: Start) -> None:
+    one, other = await start(), await start()
+    stale = FakeLine()
+    line = FakeLine(stale.agent_id, dials=one)
+    one.attach(stale)
+    other.attach(line)
+    stream = await one.open(line.agent_id, 22, other.id)
+    await stream.send(b"x")
+    assert await stream.receive() == b"x"
+    await stream.close()
+    await asyncio.gather(*line.tasks)
+
+
 async def test_a_dead_replica_is_not_asked(database: Database, start: Start) -> None:
     one = await start()
     with pytest.raises(Unreachable, match="is gone"):
