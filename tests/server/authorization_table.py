@@ -132,6 +132,13 @@ GET    /templateversions/{version}                                              
 PATCH  /templateversions/{version}                                               !--+-+++ !--+-++. !.-+.+.+
 POST   /templateversions/{version}/archive                                       !--~-~~~ !--~-~~. !.-~.~.~
 PATCH  /templateversions/{version}/cancel                                        !--~-~~~ !--~-~~. !.-~.~.~
+POST   /templateversions/{version}/dry-run                                       !+++++++ !++++++. !.--.+.+
+GET    /templateversions/{version}/dry-run/{job}                                 !....... !....... !.......
+PATCH  /templateversions/{version}/dry-run/{job}/cancel                          !....... !....... !.......
+GET    /templateversions/{version}/dry-run/{job}/logs                            !....... !....... !.......
+WS     /templateversions/{version}/dry-run/{job}/logs                            !....... !....... !.......
+GET    /templateversions/{version}/dry-run/{job}/matched-provisioners            !....... !....... !.......
+GET    /templateversions/{version}/dry-run/{job}/resources                       !....... !....... !.......
 GET    /templateversions/{version}/external-auth                                 !+++++++ !++++++. !.++.+.+
 GET    /templateversions/{version}/logs                                          !+++++++ !++++++. !.++.+.+
 WS     /templateversions/{version}/logs                                          !+++++++ !++++++. !.++.+.+
@@ -248,6 +255,7 @@ BODIES: dict[str, Any] = {
     "PATCH /templates/{template}/versions": {"id": "{version}"},
     "POST /templates/{template}/versions/archive": {},
     "PATCH /templateversions/{version}": {"message": "changed"},
+    "POST /templateversions/{version}/dry-run": {"workspace_name": "dry"},
     "PATCH /workspaces/{workspace}": {"name": "renamed"},
     "PUT /workspaces/{workspace}/autostart": {"schedule": "CRON_TZ=UTC 30 9 * * 1-5"},
     "PUT /workspaces/{workspace}/ttl": {"ttl_ms": 7_200_000},

@@ -154,6 +154,7 @@ CREATE TABLE provisioner_jobs (
     logs_overflowed  boolean     NOT NULL DEFAULT false
 );
 CREATE INDEX provisioner_jobs_open_idx ON provisioner_jobs (priority DESC, created_at) WHERE completed_at IS NULL;
+CREATE INDEX provisioner_jobs_worker_idx ON provisioner_jobs (worker_id, completed_at DESC);
 CREATE INDEX provisioner_jobs_organization_idx ON provisioner_jobs (organization_id, created_at DESC);
 
 CREATE TABLE provisioner_job_logs (
