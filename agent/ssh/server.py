@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Self, cast
 
 import asyncssh
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from agent.kit.child import within
 from agent.network import Frames, serve_protocol
+from agent.ssh.forward import forward_tcp, forward_unix
 from agent.ssh.options import SshOptions
 from agent.ssh.session import Session, Sessions
 
@@ -71,16 +72,18 @@ class _Connection(asyncssh.SSHServer):
     @override
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
-    ) -> bool:
-        return True
+    ) -> "Awaitable[asyncssh.SSHTCPSession[bytes]]":
+        return forward_tcp(dest_host, dest_port)
 
     @override
     def server_requested(self, listen_host: str, listen_port: int) -> bool:
         return True
 
     @override
-    def unix_connection_requested(self, dest_path: str) -> bool:
-        return True
+    def unix_connection_requested(
+        self, dest_path: str
+    ) -> "Awaitable[asyncssh.SSHUNIXSession[bytes]]":
+        return forward_unix(dest_path)
 
     @override
     def unix_server_requested(self, listen_path: str) -> bool:

@@ -36,17 +36,8 @@ async def echo() -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-@pytest.fixture
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @asynccontextmanager
-async def _forwarding(clients: Clients, *flags: str) -> AsyncGenerator[None]:
+async def forwarding(clients: Clients, *flags: str) -> AsyncGenerator[None]:
     process = await clients.start("ssh", *flags, "127.0.0.1", "echo on; cat")
     assert process.stdout
     async with asyncio.timeout(20):
@@ -57,19 +48,19 @@ async def _forwarding(clients: Clients, *flags: str) -> AsyncGenerator[None]:
 
 
 async def test_local_port_forwarding(clients: Clients, echo: int, free_port: int) -> None:
-    async with _forwarding(clients, "-L", f"{free_port}:127.0.0.1:{echo}"):
+    async with forwarding(clients, "-L", f"{free_port}:127.0.0.1:{echo}"):
         assert await _ask(*await asyncio.open_connection("127.0.0.1", free_port)) == b"heard hello"
 
 
 async def test_remote_port_forwarding(clients: Clients, echo: int, free_port: int) -> None:
-    async with _forwarding(clients, "-R", f"{free_port}:127.0.0.1:{echo}"):
+    async with forwarding(clients, "-R", f"{free_port}:127.0.0.1:{echo}"):
         assert await _ask(*await asyncio.open_connection("127.0.0.1", free_port)) == b"heard hello"
 
 
 async def test_remote_forwarding_ends_with_its_connection(
     clients: Clients, echo: int, free_port: int
 ) -> None:
-    async with _forwarding(clients, "-R", f"{free_port}:127.0.0.1:{echo}"):
+    async with forwarding(clients, "-R", f"{free_port}:127.0.0.1:{echo}"):
         pass
     async with asyncio.timeout(20):
         while await _listens(free_port):  # noqa: ASYNC110 - the listener goes without a word
@@ -86,7 +77,7 @@ async def _listens(port: int) -> bool:
 
 
 async def test_dynamic_forwarding(clients: Clients, echo: int, free_port: int) -> None:
-    async with _forwarding(clients, "-D", str(free_port)):
+    async with forwarding(clients, "-D", str(free_port)):
         reader, writer = await asyncio.open_connection("127.0.0.1", free_port)
         writer.write(b"\x05\x01\x00")
         assert await reader.readexactly(2) == b"\x05\x00"
@@ -98,11 +89,11 @@ async def test_dynamic_forwarding(clients: Clients, echo: int, free_port: int) -
 async def test_unix_sockets_are_forwarded_both_ways(clients: Clients, tmp_path: Path) -> None:
     there, here = tmp_path / "there.sock", tmp_path / "here.sock"
     server = await asyncio.start_unix_server(_answer, there)
-    async with server, _forwarding(clients, "-L", f"{here}:{there}"):
+    async with server, forwarding(clients, "-L", f"{here}:{there}"):
         assert await _ask(*await asyncio.open_unix_connection(here)) == b"heard hello"
     back = tmp_path / "back.sock"
     server = await asyncio.start_unix_server(_answer, tmp_path / "again.sock")
-    async with server, _forwarding(clients, "-R", f"{back}:{tmp_path}/again.sock"):
+    async with server, forwarding(clients, "-R", f"{back}:{tmp_path}/again.sock"):
         assert await _ask(*await asyncio.open_unix_connection(back)) == b"heard hello"
 
 
