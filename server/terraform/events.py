@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from server.terraform.model import Diagnostic, LogLevel, Timing
+from server.terraform.variables import VALUES_FILE
 
 Object = dict[str, Any]
 Step = Literal["init", "plan", "graph", "apply"]
@@ -118,6 +119,10 @@ def diagnostic(raw: Object) -> Diagnostic:
     place = cast("Object", raw.get("range") or {})
     snippet = cast("Object", raw.get("snippet") or {})
     start = cast("Object", place.get("start") or {})
+    if place.get("filename") == VALUES_FILE:
+        # Its lines are values, and some are secret; the name is all that may be said.
+        name = str(snippet.get("code", "")).partition(":")[0].strip(' "')
+        place, snippet, start = {}, {"context": f'variable "{name}"'}, {}
     return Diagnostic(
         severity="error" if raw.get("severity") == "error" else "warning",
         summary=str(raw.get("summary", "")),

@@ -22,7 +22,7 @@ from server.terraform.convert import (
     state_instances,
 )
 from server.terraform.door import Console
-from server.terraform.job import PLAN_FILE, VARIABLES_FILE, Job, Options, Stopped
+from server.terraform.job import PLAN_FILE, Job, Options, Stopped
 from server.terraform.model import (
     BuildRequest,
     Built,
@@ -39,7 +39,7 @@ from server.terraform.model import (
 )
 from server.terraform.prepare import LOCK_FILE, Prepared, Preparer
 from server.terraform.provider import ProviderHost
-from server.terraform.variables import Outline, outline
+from server.terraform.variables import VALUES_FILE, Outline, outline
 
 log = structlog.get_logger()
 
@@ -264,7 +264,7 @@ class InstalledTerraform:
             # The state is ours to keep; an override beats the template's own choice.
             (job.work_dir / _OVERRIDE_FILE).write_text(_OVERRIDE)
         await asyncio.to_thread(
-            _write_private, job.work_dir / VARIABLES_FILE, found.file(variables).encode()
+            _write_private, job.work_dir / VALUES_FILE, found.file(variables).encode()
         )
         if self.options.provider not in {cliconfig.BUILTIN, cliconfig.REGISTRY}:
             cliconfig.unlock(job.work_dir / LOCK_FILE)

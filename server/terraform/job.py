@@ -19,9 +19,9 @@ from server.terraform.events import Listener, Step
 from server.terraform.model import Diagnostic, ErrorCode, Failure, LogLevel, Stage, Timing
 from server.terraform.prepare import Prepared
 from server.terraform.provider import ProviderHost
+from server.terraform.variables import VALUES_FILE
 
 PLAN_FILE = "terraform.tfplan"
-VARIABLES_FILE = ".coder-variables.tfvars.json"
 _COMMON = ("-input=false", "-no-color")
 _SHOWN_ERRORS = 5
 
@@ -83,7 +83,7 @@ class Job:
             Stopped: the template is wrong, or something it needs is.
         """
         extra = ("-destroy",) if destroy else ()
-        arguments = ("-json", "-refresh=true", f"-out={PLAN_FILE}", f"-var-file={VARIABLES_FILE}")
+        arguments = ("-json", "-refresh=true", f"-out={PLAN_FILE}", f"-var-file={VALUES_FILE}")
         await self._step("plan", stage, values, "plan", *arguments, *extra, *_COMMON)
 
     async def apply(self, stage: Stage, values: Mapping[str, str]) -> None:

@@ -9,6 +9,9 @@ from typing import cast
 from server.terraform import hcl
 from server.terraform.model import Variable
 
+VALUES_FILE = ".coder-variables.tfvars.json"
+"""Where the values given for variables are, in the work directory."""
+
 _PRIMITIVE = frozenset({"string", "number", "bool", "any", ""})
 
 
@@ -45,7 +48,8 @@ class Outline:
             for name, text in given.items()
             if name in kinds
         }
-        return json.dumps(values)
+        # One to a line, so that a complaint is about one of them.
+        return json.dumps(values, indent=2)
 
 
 def outline(directory: Path) -> Outline:

@@ -126,3 +126,25 @@ async def test_an_empty_template(driver: Driver) -> None:
     assert found.error is not None
     assert "No configuration files" in found.error.message
     assert found.readme == "hello"
+
+
+async def test_a_refused_value_of_a_variable_is_not_repeated(driver: Driver) -> None:
+    archive = template(
+        """
+        variable "password" {
+          sensitive = true
+          validation {
+            condition     = length(var.password) > 20
+            error_message = "Too short."
+          }
+        }
+        variable "zone" {}
+        """
+    )
+    found = await driver.learn(archive, password="hunter2-7f", zone="z-secret")
+    assert found.error is not None
+    assert 'variable "password": Invalid value for variable' in found.error.message
+    assert "Too short." in found.error.message
+    for text in (found.error.message, driver.console.text, str(found.error.diagnostics)):
+        assert "hunter2-7f" not in text
+        assert "z-secret" not in text
