@@ -218,7 +218,7 @@ def raw_terminal() -> Generator[None]:
     """Hand every key to the far side; put the terminal back afterwards, whatever happens."""
     before = termios.tcgetattr(0)
     try:
-        tty.setraw(0)
+        tty.setraw(0, termios.TCSADRAIN)  # Keep what was typed ahead.
         yield
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
