@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.terraform import hcl
@@ -208,6 +208,7 @@ CONSTANTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(CONSTANTS)
 def test_json_is_a_constant(value: object) -> None:
     text = json.dumps(value, ensure_ascii=True)
@@ -216,6 +217,7 @@ def test_json_is_a_constant(value: object) -> None:
         assert hcl.literal(text) == value
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab{}[]()"\\$%<>=#/*\n -E'))
 def test_no_text_makes_the_reader_hang_or_crash(text: str) -> None:
     try:

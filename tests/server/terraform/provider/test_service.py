@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.terraform.provider import messages as m
@@ -182,11 +182,13 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_values_survive_the_way(value: Any) -> None:
     assert unpack(pack(value)) == value
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1), st.text(), st.lists(st.text(min_size=1)), st.binary())
 def test_messages_survive_the_way(number: int, text: str, names: list[str], raw: bytes) -> None:
     path = {"steps": [{"attribute_name": name} for name in names]}
