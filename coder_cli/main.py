@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+_ASKS = ("Username for '", "Password for '")
+"""How git begins when it runs us as GIT_ASKPASS."""
 HELP = frozenset({"-h", "--help", "help"})
 
 
@@ -73,6 +75,8 @@ def _dispatch(argv: list[str], command: list[str]) -> int:
         words = [*words[1:], "--help"]
     if not words or words[0] in HELP:
         return _say(root_help())
+    if words[0].startswith(_ASKS):
+        words = ["gitaskpass", *words]
     found = find(words[0])
     if found is None:
         raise Refused(_unknown(words[0]))

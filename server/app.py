@@ -74,11 +74,13 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
         database=database,
         pubsub=Pubsub(dsn),
         relay=network.Relay(
-            database, network.Place(host="127.0.0.1", hostname=socket.gethostname())
+            database,
+            network.Place(host=settings.networking.cluster_host, hostname=socket.gethostname()),
         ),
     )
     provide(ground.app, Pubsub, ground.pubsub)
     metrics = web.Metrics()
+    metrics.registry.register(network.RelayCollector(ground.relay))
     _identity(ground)
     daemons = _provisioning(ground)
     board = _agents(ground)
@@ -160,7 +162,9 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             force_cancel_interval=settings.provisioning.force_cancel_interval,
         )
     )
-    builds = workspaces.BuildOptions(ground.access_url, agents.init_scripts)
+    builds = workspaces.BuildOptions(
+        ground.access_url, agents.init_scripts, settings.sessions.max_token_lifetime
+    )
     registry = provisioning.Registry(
         {
             provisioning.JobType.TEMPLATE_VERSION_IMPORT: templates.ImportKind(

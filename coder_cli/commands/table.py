@@ -96,6 +96,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "agent": Entry(
             "agent.cli", "Run the workspace agent", boot=True, passes_on=True, hidden=True
         ),
+        "gitaskpass": Entry(
+            "coder_cli.commands.gitaskpass",
+            "Answer git's question for a password in a workspace",
+            boot=True,
+            passes_on=True,
+            hidden=True,
+        ),
         "gitssh": Entry(
             "coder_cli.commands.gitssh",
             "Run ssh with the SSH key of the workspace's owner",

@@ -12,6 +12,7 @@ from server.settings.kinds import (
     DURATION,
     NETWORKS,
     PATH,
+    TEXT,
     URL,
     WILDCARD,
     WORDS,
@@ -121,6 +122,14 @@ class Networking:
         _NETWORKING,
         "The SameSite attribute of session cookies.",
         default="lax",
+    )
+    cluster_host: str = option(
+        TEXT,
+        Names(flag="cluster-host", yaml="clusterHost", json="cluster_host"),
+        _NETWORKING,
+        "Where other replicas of this deployment reach this one, to pass streams on. The default "
+        "serves replicas of one machine.",
+        default="127.0.0.1",
     )
     host_prefix_cookie: bool = option(
         BOOL,

@@ -1,10 +1,16 @@
 """The main job on real input: one command, a workspace, and a shell in it by every stock client."""
 
+import fcntl
+import os
+import pty
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -135,6 +141,108 @@ def test_ssh_forwards_ports_both_ways(house: House, flag: str) -> None:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_ssh_forwards_any_port_as_a_socks_proxy(house: House) -> None:
+    near, far = free_port(), listener(b"by socks")
+    words = ssh(house, "-N", "-D", str(near), "coder.dev")
+    process = subprocess.Popen(["ssh", *words], env=house.env)
+
+    def ask() -> bytes:
+        try:
+            with socket.create_connection(("127.0.0.1", near), timeout=5) as sock:
+                sock.sendall(b"\x05\x01\x00")
+                assert sock.recv(2) == b"\x05\x00"
+                address = socket.inet_aton("127.0.0.1") + far.to_bytes(2, "big")
+                sock.sendall(b"\x05\x01\x00\x01" + address)
+                answer = sock.recv(10)
+                return sock.recv(100) if answer[1:2] == b"\x00" else b""
+        except OSError:
+            return b""
+
+    try:
+        assert until("an answer of the proxy", ask) == b"by socks"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def ssh_agent(house: House, tmp_path: Path) -> Generator[dict[str, str]]:
+    """An SSH agent with one key, as the environment that reaches it."""
+    sock = tmp_path / "agent.sock"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(sock)], stdout=subprocess.DEVNULL)
+    until("the SSH agent", sock.exists)
+    env = {**house.env, "SSH_AUTH_SOCK": str(sock)}
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    subprocess.run(["ssh-add", "-q", str(key)], env=env, check=True)
+    yield env
+    agent.terminate()
+    agent.wait(10)
+
+
+def test_the_ssh_agent_is_forwarded_when_asked(house: House, ssh_agent: dict[str, str]) -> None:
+    ours = [sys.executable, "-m", "coder_cli", "ssh", "-A", "dev", "ssh-add -l"]
+    plain = ["ssh", *ssh(house, "-A", "coder.dev", "ssh-add -l")]
+    for words in (ours, plain):
+        done = subprocess.run(
+            words,
+            env=ssh_agent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "ED25519" in done.stdout, done.stderr
+    silent = house.coder("ssh", "dev", "ssh-add -l", check=False)
+    assert silent.returncode != 0
+
+
+def test_coder_ssh_forwards_a_remote_port(house: House) -> None:
+    near, far = free_port(), listener(b"to here")
+    ask = (
+        f"for i in 1 2 3 4 5; do exec 3<>/dev/tcp/127.0.0.1/{near} && head -c 7 <&3 && exit;"
+        " sleep 0.5; done"
+    )
+    done = house.coder(
+        "ssh", "-R", f"{near}:127.0.0.1:{far}", "dev", f"bash -c '{ask}' 2>/dev/null"
+    )
+    assert done.stdout == "to here"
+
+
+def test_a_terminal_is_raw_has_the_right_size_and_gives_its_status(house: House) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 101, 0, 0))
+    before = termios.tcgetattr(slave)
+    words = [sys.executable, "-m", "coder_cli", "ssh", "dev"]
+    process = subprocess.Popen(words, env=house.env, stdin=slave, stdout=slave, stderr=slave)
+    screen = bytearray()
+
+    def shows(text: bytes) -> bool:
+        ready, _, _ = select.select([master], [], [], 0.1)
+        if ready:
+            screen.extend(os.read(master, 65536))
+        return text in screen
+
+    os.write(master, b"stty size; echo mark-$((1+1))\n")
+    until("the answer", lambda: shows(b"mark-2"))
+    assert b"33 101" in screen
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 90, 0, 0))
+    process.send_signal(signal.SIGWINCH)
+    os.write(master, b"stty size; echo mark-$((1+2))\n")
+    until("the new size", lambda: shows(b"mark-3"))
+    assert b"40 90" in screen
+    # Ctrl-c belongs to the far side: it ends the sleep there, and nothing here.
+    os.write(master, b"sleep 100\n")
+    until("the echo", lambda: shows(b"sleep 100"))
+    os.write(master, b"\x03echo mark-$((1+3)); exit 5\n")
+    until("life after ctrl-c", lambda: shows(b"mark-4"))
+    until("the end", lambda: shows(b"nothing") or process.poll() is not None)
+    assert process.returncode == 5
+    assert termios.tcgetattr(slave) == before
+    os.close(master)
+    os.close(slave)
 
 
 def test_coder_port_forward_carries_tcp(house: House) -> None:

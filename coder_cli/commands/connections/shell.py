@@ -132,7 +132,9 @@ def _talk(transport: paramiko.Transport, session: Session) -> int | None:
         channel.invoke_shell()
     with raw_terminal() if terminal else contextlib.nullcontext():
         _copy(channel, terminal=terminal)
-    return channel.recv_exit_status() if channel.exit_status_ready() else None
+    # Paramiko says -1 when the session ended without a status.
+    status = channel.recv_exit_status() if channel.exit_status_ready() else -1
+    return None if status == -1 else status
 
 
 def _copy(channel: paramiko.Channel, *, terminal: bool) -> None:

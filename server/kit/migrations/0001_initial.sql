@@ -395,6 +395,7 @@ CREATE TABLE workspace_agents (
     updated_at                 timestamptz NOT NULL
 );
 CREATE INDEX workspace_agents_resource_idx ON workspace_agents (resource_id);
+CREATE INDEX workspace_agents_line_idx ON workspace_agents (connection_id) WHERE connection_id IS NOT NULL;
 CREATE INDEX workspace_agents_token_idx ON workspace_agents (auth_token);
 
 CREATE TABLE workspace_agent_log_sources (
