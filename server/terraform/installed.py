@@ -1,6 +1,7 @@
 """Terraform as it is installed on this host, behind the room's door."""
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from server.terraform.convert import (
     plan_instances,
     resources,
     state_instances,
+    stored_instances,
 )
 from server.terraform.door import Console
 from server.terraform.job import PLAN_FILE, Job, Options, Stopped
@@ -206,9 +208,11 @@ class InstalledTerraform:
         await job.apply(stage, values)
         if destroy:
             return Made((), (), has_external_agent=False, warnings=())
-        shown = await job.show(stage, values)
+        stored = stored_instances(json.loads(await _state(request) or b"{}"))
+        if stored is None:
+            stored = state_instances(await job.show(stage, values))
         graph = await job.graph(stage, values, ready.prepared)
-        made = resources(state_instances(shown), graph)
+        made = resources(stored, graph)
         if request.transition is Transition.START:
             for text in made.warnings:
                 job.say("warn", stage, text)

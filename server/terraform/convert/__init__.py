@@ -1,7 +1,12 @@
 """From terraform's JSON to our values: pure, and the same for a plan and for a state."""
 
 from server.terraform.convert.graph import Graph
-from server.terraform.convert.instances import Instance, plan_instances, state_instances
+from server.terraform.convert.instances import (
+    Instance,
+    plan_instances,
+    state_instances,
+    stored_instances,
+)
 from server.terraform.convert.offers import Offers, offers
 from server.terraform.convert.refused import Refused
 from server.terraform.convert.resources import Made, resources
@@ -16,4 +21,5 @@ __all__ = [
     "plan_instances",
     "resources",
     "state_instances",
+    "stored_instances",
 ]

@@ -1,5 +1,6 @@
 """The objects of a plan or a state, as a flat list."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any, cast
 
 Object = dict[str, Any]
 
+_STATE_FORMAT = 4
 _KEY = re.compile(r'\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\]')
 
 
@@ -76,8 +78,43 @@ def plan_instances(shown: Object) -> list[Instance]:
     return managed + [instance for instance in prior if not instance.managed]
 
 
+def stored_instances(state: Object) -> list[Instance] | None:
+    """Return the objects of a state file, or None for a format that this does not know.
+
+    Terraform's own account of it is ``state_instances``; starting terraform for that takes a
+    quarter of a build's time.
+    """
+    if state.get("version") != _STATE_FORMAT or "resources" not in state:
+        return None
+    return [
+        _stored(resource, instance)
+        for resource in state["resources"]
+        for instance in resource["instances"]
+        if "deposed" not in instance
+    ]
+
+
+def _stored(resource: Object, instance: Object) -> Instance:
+    managed, key = resource["mode"] == "managed", instance.get("index_key")
+    module = resource.get("module", "")
+    parts = [module, "" if managed else "data", resource["type"], resource["name"]]
+    # A key is a number, or a text in quotes.
+    index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+    return Instance(
+        address=".".join(filter(None, parts)) + index,
+        type=resource["type"],
+        name=resource["name"],
+        managed=managed,
+        key=key,
+        module=module,
+        values=instance.get("attributes") or {},
+    )
+
+
 def _module(module: Object) -> Iterator[Instance]:
     for raw in module.get("resources") or ():
+        if "deposed_key" in raw:
+            continue  # On its way out; its successor is listed, too.
         yield Instance(
             address=raw["address"],
             type=raw["type"],

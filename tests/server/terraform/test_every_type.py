@@ -1,11 +1,15 @@
 """Every type of coder/coder in one template, through the real terraform."""
 
 import json
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from server.terraform import Built, Resource, TaskFacts
+import pytest
+
+from server.terraform import Built, Resource, TaskFacts, installed
 from tests.server.terraform.conftest import Driver
-from tests.server.terraform.world import needs_terraform, template
+from tests.server.terraform.world import HEADER, needs_terraform, tar, template
 
 pytestmark = needs_terraform
 
@@ -233,6 +237,37 @@ async def test_build(driver: Driver) -> None:
         (str(TASK.id), a.apps[0].id, TASK.prompt)
     ]
     assert built.has_external_agent
+
+
+async def test_a_state_file_tells_what_terraform_shows_of_it(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = """
+    module "many" {
+      source   = "./many"
+      for_each = toset(["a.b", "c\\"d ä"])
+    }
+    """
+    inside = 'resource "terraform_data" "e" {\n  count = 2\n}\n'
+    keyed = tar({"main.tf": HEADER + modules, "many/main.tf": inside})
+    values: dict[str, Any] = {"secret_env": {"API_TOKEN": "t0"}, "task": TASK}
+    for archive in (EVERYTHING, keyed):
+        read = await driver.build(archive, **values)
+        with monkeypatch.context() as patch:
+            patch.setattr(installed, "stored_instances", lambda _state: None)
+            shown = await driver.build(archive, "start", read.state, **values)
+        assert (read.error, shown.error) == (None, None)
+        assert without_tokens(read) == without_tokens(shown)
+        assert len(read.resources) >= 2
+
+
+def without_tokens(built: Built) -> dict[str, Resource]:
+    return {
+        resource.address: replace(
+            resource, agents=tuple(replace(agent, token="") for agent in resource.agents)
+        )
+        for resource in built.resources
+    }
 
 
 async def test_values_reach_the_template(driver: Driver) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from server.terraform.convert import Graph, Refused, offers, resources, state_instances
 from server.terraform.convert.env import merge
-from server.terraform.convert.instances import Instance, label, plan_instances
+from server.terraform.convert.instances import Instance, label, plan_instances, stored_instances
 from server.terraform.model import Env
 
 TOKEN = "6f2ad1d4-9e2f-4b37-8dd6-1c6f1f1f7a01"
@@ -384,3 +384,20 @@ def test_offers_refused(objects: list[dict[str, Any]], message: str) -> None:
 
 def test_a_label_has_no_keys() -> None:
     assert label('module.a["x.y[0]"].docker_image.b[3]') == "module.a.docker_image.b"
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"version": 5, "resources": []}, {"serial": 1, "encrypted_data": "x"}]
+)
+def test_a_state_of_another_format_is_left_to_terraform(state: dict[str, Any]) -> None:
+    assert stored_instances(state) is None
+
+
+def test_what_is_on_its_way_out_does_not_count() -> None:
+    instances = [{"attributes": {"id": "new"}}, {"attributes": {"id": "old"}, "deposed": "1a"}]
+    stored = {"mode": "managed", "type": "x_vm", "name": "vm", "instances": instances}
+    found = stored_instances({"version": 4, "resources": [stored]})
+    assert found is not None
+    assert [i.text("id") for i in found] == ["new"]
+    shown = state(obj("x_vm.vm", id="new"), obj("x_vm.vm", id="old") | {"deposed_key": "1a"})
+    assert [i.text("id") for i in shown] == ["new"]
