@@ -9,11 +9,11 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from coder_cli.kit.build import version
-from coder_cli.sdk.errors import ApiError, BadAnswer, Unreachable
+from coder_cli.sdk.errors import BadAnswer, Unreachable, refusal
 
 API = "/api/v2"
 TIMEOUT = 30.0
@@ -96,19 +96,3 @@ def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
-
-
-def refusal(status: int, content: bytes) -> ApiError | BadAnswer:
-    """Return the exception for an answer of 400 or above."""
-    try:
-        body = cast("Json", json.loads(content))
-        fields = cast("list[dict[str, str]]", body.get("validations") or [])
-        return ApiError(
-            status,
-            str(body["message"]),
-            detail=str(body.get("detail") or ""),
-            validations=[(one["field"], one["detail"]) for one in fields],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        start = content[:200].decode(errors="replace").strip().partition("\n")[0]
-        return BadAnswer(f"unexpected answer {status} from the server: {start or 'nothing'}")

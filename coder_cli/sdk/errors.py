@@ -6,7 +6,9 @@ SdkError
 + BadAnswer        an answer, but not from something that speaks this API
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any, cast
 
 
 class SdkError(Exception):
@@ -37,3 +39,19 @@ class Unreachable(SdkError):
 
 class BadAnswer(SdkError):
     """Something answered that is not a deployment, or not one this client understands."""
+
+
+def refusal(status: int, content: bytes) -> ApiError | BadAnswer:
+    """Return the exception for an answer of 400 or above."""
+    try:
+        body = cast("dict[str, Any]", json.loads(content))
+        fields = cast("list[dict[str, str]]", body.get("validations") or [])
+        return ApiError(
+            status,
+            str(body["message"]),
+            detail=str(body.get("detail") or ""),
+            validations=[(one["field"], one["detail"]) for one in fields],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        start = content[:200].decode(errors="replace").strip().partition("\n")[0]
+        return BadAnswer(f"unexpected answer {status} from the server: {start or 'nothing'}")

@@ -20,8 +20,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from coder_cli.sdk.direct import API, TIMEOUT, Direct, refusal, trusting
-from coder_cli.sdk.errors import SdkError, Unreachable
+from coder_cli.sdk.direct import API, TIMEOUT, Direct, trusting
+from coder_cli.sdk.errors import SdkError, Unreachable, refusal
 
 FRAME = 256 * 1024
 """Bytes in one frame at most; the relay refuses larger ones."""

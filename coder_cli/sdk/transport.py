@@ -4,7 +4,6 @@ Models are imported by the calls *after* their request left (see ``calls``): pyd
 cost as much CPU as the rest of a command, and the server can work meanwhile.
 """
 
-import json
 import re
 import ssl
 import sys
@@ -12,11 +11,12 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 from coder_cli.kit.build import version
-from coder_cli.sdk.errors import ApiError, BadAnswer, Unreachable
+from coder_cli.sdk.direct import trusting
+from coder_cli.sdk.errors import BadAnswer, Unreachable, refusal
 
 _SPARED = ("httpx._main", "h2")
 """httpx loads its own command line (click, rich, pygments) and HTTP/2 wherever they are installed:
@@ -177,7 +177,7 @@ class Transport:
                 compression=None,
             )
         except InvalidStatus as error:
-            raise _refusal(error.response.status_code, bytes(error.response.body or b"")) from error
+            raise refusal(error.response.status_code, bytes(error.response.body or b"")) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Unreachable(self._unreachable(error)) from error
         with connection:
@@ -204,7 +204,7 @@ class Transport:
                 f"{self.url} sends us on to {response.headers.get('location', 'nowhere')}."
                 " Use that URL if it is your deployment."
             )
-        raise _refusal(response.status_code, response.content)
+        raise refusal(response.status_code, response.content)
 
     def _unreachable(self, error: Exception) -> str:
         why = _ERRNO.sub("", str(error.__cause__ or error)) or type(error).__name__
@@ -221,26 +221,4 @@ def _params(query: Mapping[str, Query]) -> dict[str, str]:
 
 def _tls(*, secure: bool) -> ssl.SSLContext:
     """Return whom to trust. Plain HTTP gets a context that trusts nobody: it is free to make."""
-    if not secure:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    import certifi
-
-    context = ssl.create_default_context()
-    # A company's own authority is found in the system's store; certifi helps where there is none.
-    context.load_verify_locations(certifi.where())
-    return context
-
-
-def _refusal(status: int, content: bytes) -> ApiError | BadAnswer:
-    try:
-        body = cast("dict[str, Any]", json.loads(content))
-        fields = cast("list[dict[str, str]]", body.get("validations") or [])
-        return ApiError(
-            status,
-            str(body["message"]),
-            detail=str(body.get("detail") or ""),
-            validations=[(one["field"], one["detail"]) for one in fields],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        start = content[:200].decode(errors="replace").strip().partition("\n")[0]
-        return BadAnswer(f"unexpected answer {status} from the server: {start or 'nothing'}")
+    return trusting() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
