@@ -12,7 +12,6 @@ import pytest
 from coder_cli.kit.refused import Refused
 from coder_cli.ui.prompts import Asker
 
-
 CTRL_C = b"\x03"
 
 
