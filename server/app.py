@@ -3,6 +3,7 @@
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
@@ -92,7 +93,7 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     workers.add("agents", agents.Monitor(board).run)
     return House(
         app=ground.app,
-        asgi=Guard(ground.app, metrics.observe),
+        asgi=Guard(ground.app, metrics.observe, hosts=[urlsplit(access_url).netloc]),
         database=database,
         pubsub=ground.pubsub,
         workers=workers,

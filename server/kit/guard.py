@@ -6,13 +6,14 @@ Source: reference, API and CLI, sections 2.1, 6.3 and 6.5.
 
 import hmac
 import secrets
-from collections.abc import Callable
-from http.cookies import SimpleCookie
+from collections.abc import Callable, Collection
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coder_cli.kit.build import version
@@ -24,12 +25,8 @@ log = structlog.get_logger()
 CSRF_COOKIE = "csrf_token"
 CSRF_HEADER = "X-CSRF-TOKEN"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_EXEMPT = (
-    "/api/v2/users/first",
-    "/api/v2/users/login",
-    "/api/v2/csp/reports",
-    "/api/v2/workspaceagents/",
-)
+_EXEMPT = frozenset({"/api/v2/users/first", "/api/v2/users/login", "/api/v2/csp/reports"})
+_EXEMPT_BELOW = "/api/v2/workspaceagents/"
 
 Observe = Callable[[str, str, int, float], None]
 """Told of each answer: method, route, status, seconds."""
@@ -41,12 +38,21 @@ def new_csrf_token() -> str:
 
 
 class Guard:
-    """Wrap the app: request id, build version, nosniff, CSRF, access log."""
+    """Wrap the app: request id, build version, nosniff, CSRF, access log.
+
+    ``hosts`` are names that pages of ours come from, besides the one that a request names.
+    """
 
     def __init__(
-        self, app: ASGIApp, observe: Observe | None = None, clock: Clock | None = None
+        self,
+        app: ASGIApp,
+        observe: Observe | None = None,
+        clock: Clock | None = None,
+        *,
+        hosts: Collection[str] = (),
     ) -> None:
         self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._observe = observe
         self._clock = clock or SystemClock()
 
@@ -73,6 +79,8 @@ class Guard:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             if forged(scope):
                 await _reject(stamped)
+            elif intruding(scope, self._hosts):
+                await _refuse_handshake(scope, stamped)
             else:
                 await self._app(scope, receive, stamped)
             self._note(scope, status, self._clock.monotonic() - began)
@@ -108,23 +116,54 @@ def forged(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] in _SAFE:
         return False
     path: str = scope["path"]
-    if not path.startswith("/api") or path.startswith(_EXEMPT):
+    if not path.startswith("/api") or path in _EXEMPT or path.startswith(_EXEMPT_BELOW):
         return False
-    headers = Headers(scope=scope)
-    cookies: SimpleCookie = SimpleCookie()
-    cookies.load(headers.get("cookie", ""))
-    session = _cookie(cookies, TOKEN_COOKIE) or _cookie(cookies, f"__Host-{TOKEN_COOKIE}")
+    connection = HTTPConnection(scope)
+    session = _unproven_session(connection)
     if not session:
         return False
-    query = QueryParams(scope["query_string"])
-    if session in (headers.get(TOKEN_HEADER), query.get(TOKEN_COOKIE)):
-        return False
-    expected, given = _cookie(cookies, CSRF_COOKIE), headers.get(CSRF_HEADER, "")
+    expected = connection.cookies.get(CSRF_COOKIE, "")
+    given = connection.headers.get(CSRF_HEADER, "")
     return not expected or not hmac.compare_digest(expected.encode(), given.encode())
 
 
-def _cookie(cookies: SimpleCookie, name: str) -> str:
-    return cookies[name].value if name in cookies else ""
+def intruding(scope: Scope, hosts: Collection[str]) -> bool:
+    """Tell whether a page of another origin opens a WebSocket with its visitor's cookie.
+
+    Browsers ask no leave for that, and SameSite does not hold off applications of workspaces: they
+    are served from names below ours. A stream is a shell, so it has to be a page of our own.
+    """
+    if scope["type"] != "websocket" or not _unproven_session(HTTPConnection(scope)):
+        return False
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    host = urlsplit(origin).netloc.lower()
+    return host != headers.get("host", "").lower() and host not in hosts
+
+
+def _unproven_session(connection: HTTPConnection) -> str:
+    """Return the session of a cookie, unless the caller shows otherwise that it knows it.
+
+    The cookies are those that authentication reads: another parser may see others.
+    """
+    session = connection.cookies.get(TOKEN_COOKIE) or connection.cookies.get(
+        f"__Host-{TOKEN_COOKIE}", ""
+    )
+    shown = (connection.headers.get(TOKEN_HEADER), connection.query_params.get(TOKEN_COOKIE))
+    return "" if session in shown else session
+
+
+async def _refuse_handshake(scope: Scope, send: Callable[[Message], Any]) -> None:
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    start = "websocket.http.response.start"
+    await send({"type": start, "status": 403, "headers": headers})
+    text = b"WebSockets with a session cookie are only for pages of this deployment."
+    await send({"type": "websocket.http.response.body", "body": text})
 
 
 async def _reject(send: Callable[[Message], Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from ipaddress import ip_network
+from typing import Any
 
 import httpx
 import pytest
@@ -136,6 +137,66 @@ async def test_a_cookie_alone_does_not_write(client: httpx.AsyncClient) -> None:
         headers={"Cookie": cookie, "Coder-Session-Token": "good"},
     )
     assert with_header.status_code == 200
+
+
+async def test_odd_cookies_beside_the_session_do_not_open_the_csrf_check(
+    client: httpx.AsyncClient,
+) -> None:
+    for odd in ("a[b=1", 'x={"a":1}', "bad name=1", "=,"):
+        cookie = f"{odd}; coder_session_token=good"
+        forged = await client.post("/api/v2/things", json={"name": "x"}, headers={"Cookie": cookie})
+        assert (forged.status_code, "CSRF" in forged.text) == (400, True), odd
+
+
+async def test_a_name_that_begins_like_an_exempt_path_is_not_exempt(
+    client: httpx.AsyncClient,
+) -> None:
+    cookie = {"Cookie": "coder_session_token=good"}
+    for path in ("/api/v2/users/login-bob/password", "/api/v2/users/firstborn/profile"):
+        assert "CSRF" in (await client.put(path, headers=cookie)).text, path
+
+
+@pytest.mark.parametrize(
+    ("headers", "opened"),
+    [
+        ({"cookie": "coder_session_token=good", "origin": "https://dev--x.coder.test"}, False),
+        ({"cookie": "__Host-coder_session_token=good", "origin": "null"}, False),
+        ({"cookie": "coder_session_token=good", "origin": "http://TEST"}, True),
+        ({"cookie": "coder_session_token=good", "origin": "https://coder.test"}, True),
+        ({"cookie": "coder_session_token=good"}, True),
+        ({"coder-session-token": "good", "origin": "https://dev--x.coder.test"}, True),
+    ],
+)
+async def test_pages_elsewhere_open_no_websocket_with_a_cookie(
+    clock: FakeClock, headers: dict[str, str], *, opened: bool
+) -> None:
+    said: list[str] = []
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect" if not said else "websocket.disconnect", "code": 1000}
+
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "path": "/api/v2/ws",
+        "raw_path": b"/api/v2/ws",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"test"), *pairs],
+        "client": ("127.0.0.1", 1),
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    await Guard(app, hosts=["coder.test"])(scope, receive, send)
+    assert (said[0] == "websocket.accept") is opened
+    assert opened or said[0] == "websocket.http.response.start"
 
 
 async def test_the_fourth_request_in_a_minute_waits(
