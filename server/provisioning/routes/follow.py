@@ -4,6 +4,7 @@ Rooms above have the paths and ask who may read; this is what their routes share
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -14,11 +15,12 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from coder_cli.kit.clock import Clock, SystemClock
+from server.identity import access_topic
 from server.kit.authz import Actor
-from server.kit.db import Database
-from server.kit.errors import FieldError, Invalid
+from server.kit.db import Database, Tx
+from server.kit.errors import ApiError, FieldError, Invalid, Unavailable
 from server.kit.pubsub import Pubsub
-from server.kit.routing import service
+from server.kit.routing import Authenticator, service
 from server.provisioning import convert
 from server.provisioning.events import job_topic
 from server.provisioning.model import ENDED, StoredLine
@@ -30,6 +32,12 @@ log = structlog.get_logger()
 BATCH = 1000
 POLL_SECONDS = 5.0
 """How long a lost notification can delay a line."""
+LOOK_SECONDS = 10.0
+"""Seconds between looks at a right that nobody said has changed."""
+HIDDEN = 1008
+
+StillSeen = Callable[[Tx], Awaitable[object]]
+"""Finds, for the actor of a unit of work, what the job is about. Raises when it is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +79,50 @@ def source(websocket: WebSocket, actor: Actor) -> Source:
     return Source(service(websocket, Database), service(websocket, Pubsub), actor, SystemClock())
 
 
-async def follow(websocket: WebSocket, actor: Actor, job_id: UUID, lines: LogRange) -> None:
+async def follow(
+    websocket: WebSocket, actor: Actor, job_id: UUID, lines: LogRange, still: StillSeen
+) -> None:
     """Send a job's lines, one JSON text frame each, and close normally when the job has ended.
 
-    The caller has asked whether ``actor`` may read them.
+    The caller has asked whether ``actor`` may read them; ``still`` asks it again meanwhile, for
+    the actor as they are then, and the stream is cut when it refuses.
     """
     await websocket.accept()
+    code, reason = 1000, ""
     try:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(
                 _send_all(websocket, source(websocket, actor), job_id, lines.after)
             )
             leaving = group.create_task(_until_gone(websocket))
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-            sending.cancel()
-            leaving.cancel()
+            hidden = group.create_task(_until_hidden(websocket, actor, still))
+            ways = (sending, leaving, hidden)
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            if hidden.done() and not hidden.cancelled() and hidden.exception() is None:
+                code, reason = HIDDEN, hidden.result()
+            for way in ways:
+                way.cancel()
     except* WebSocketDisconnect:
         log.debug("a log's reader left", job_id=str(job_id))
     both = (websocket.client_state, websocket.application_state)
     if both == (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
-        await websocket.close()
+        await websocket.close(code, reason)
+
+
+async def _until_hidden(websocket: WebSocket, actor: Actor, still: StillSeen) -> str:
+    """Return, when the reader may no longer read, why."""
+    topics = () if actor.id is None else (access_topic(actor.id),)
+    with service(websocket, Pubsub).bell(*topics) as bell:
+        while True:
+            await bell.wait(LOOK_SECONDS)
+            try:
+                now = await service(websocket, Authenticator)(websocket)
+                async with service(websocket, Database).tx(now) as tx:
+                    await still(tx)
+            except Unavailable:
+                continue  # No answer is no reason: the next look is seconds away.
+            except ApiError as refusal:
+                return refusal.message[:100]
 
 
 async def _until_gone(websocket: WebSocket) -> None:

@@ -64,7 +64,7 @@ async def follow_logs(websocket: WebSocket, db: Db, me: Me, version: UUID, lines
     """Send what a version's import says until it ends."""
     async with db.tx(me) as tx:
         found = await find(tx, version)
-    await provisioning.follow(websocket, me, found.job_id, lines)
+    await provisioning.follow(websocket, me, found.job_id, lines, lambda tx: find(tx, version))
 
 
 @routes.get("/templateversions/{version}/schema", deprecated=True)

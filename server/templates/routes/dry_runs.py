@@ -67,7 +67,9 @@ async def follow_dry_run_logs(
     """Send what a dry run says until it ends."""
     async with db.tx(me) as tx:
         found = await dry_running.find(tx, version, job)
-    await provisioning.follow(websocket, me, found.id, lines)
+    await provisioning.follow(
+        websocket, me, found.id, lines, lambda tx: dry_running.find(tx, version, job)
+    )
 
 
 @routes.patch("/templateversions/{version}/dry-run/{job}/cancel")

@@ -113,7 +113,7 @@ async def follow_logs(
     """Send what a build says until it ends."""
     async with db.tx(me) as tx:
         found = await find.build(tx, build)
-    await provisioning.follow(websocket, me, found.job_id, lines)
+    await provisioning.follow(websocket, me, found.job_id, lines, lambda tx: find.build(tx, build))
 
 
 @routes.get("/workspacebuilds/{build}/parameters")

@@ -11,10 +11,12 @@ from starlette.requests import HTTPConnection
 
 from server import provisioning
 from server.kit.authz import Actor
-from server.kit.db import Database
+from server.kit.db import Database, Tx
+from server.kit.errors import NotFound
 from server.kit.pubsub import Pubsub
 from server.kit.routing import Authenticator, Me, install, provide
 from server.provisioning import Console, Job, Lines
+from server.provisioning.routes import follow as follow_route
 from tests.server.provisioning.conftest import SYSTEM, House
 
 
@@ -61,7 +63,8 @@ async def _authenticate(connection: HTTPConnection) -> Actor:
     return SYSTEM
 
 
-def make_app(database: Database, pubsub: Pubsub) -> FastAPI:
+def make_app(database: Database, pubsub: Pubsub, hidden: asyncio.Event | None = None) -> FastAPI:
+    hidden = hidden or asyncio.Event()
     app = FastAPI()
     install(app)
     provide(app, Database, database)
@@ -70,7 +73,11 @@ def make_app(database: Database, pubsub: Pubsub) -> FastAPI:
 
     @app.websocket("/logs/{job}")
     async def _(websocket: WebSocket, me: Me, job: UUID, lines: Lines) -> None:
-        await provisioning.follow(websocket, me, job, lines)
+        async def still(tx: Tx) -> None:
+            if hidden.is_set():
+                raise NotFound
+
+        await provisioning.follow(websocket, me, job, lines, still)
 
     return app
 
@@ -146,3 +153,31 @@ async def test_a_reader_that_leaves_is_let_go(house: House, pubsub: Pubsub) -> N
     client.leave()
     await client.run()
     assert (client.frames, client.closed) == ([], None)
+
+
+async def test_a_log_ends_for_whom_may_no_longer_read_it(
+    house: House, pubsub: Pubsub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_route, "LOOK_SECONDS", 0.01)
+    hidden, go_on = asyncio.Event(), asyncio.Event()
+
+    async def talk(job: Job, console: Console) -> object:
+        console.log("info", "Planning infrastructure", "before")
+        await house.clock.advance(0.25)
+        await go_on.wait()
+        console.log("info", "Planning infrastructure", "a secret")
+        return "made"
+
+    house.kind.work_with = talk
+    job = await house.queue.post()
+    client = Client(make_app(house.queue.db, pubsub, hidden), f"/logs/{job.id}")
+    async with asyncio.TaskGroup() as group:
+        turn = group.create_task(house.daemons().turn("host-0"))
+        reading = group.create_task(client.run())
+        await client.first.wait()
+        hidden.set()
+        await reading
+        go_on.set()
+        await turn
+    assert [frame["output"] for frame in client.frames] == ["before"]
+    assert client.closed == follow_route.HIDDEN
