@@ -82,6 +82,9 @@ class Run:
         self._console = JobConsole(job.id, shop.jobs_dir / str(job.id), shop.clock)
         self._asked = Asked.NOTHING
         self._lost = False
+        self._settling = False
+        self._writing = asyncio.Lock()
+        """Held from taking lines out of the console until they are stored, in order."""
         self._work: asyncio.Task[Result] | None = None
         self._stopping = asyncio.Event()
         if job.exhausted:
@@ -194,11 +197,16 @@ class Run:
                     self._lose("the lease could not be renewed")
                 continue
             if cancel is None:
-                self._lose("another worker has the job")
+                self._find_lost()
                 return
             renewed = began
             if cancel:
                 self._ask(Asked.CANCEL)
+
+    def _find_lost(self) -> None:
+        """Stop: the job's row knows no lease of ours. At the end that is our own doing."""
+        if not self._settling:
+            self._lose("another worker has the job")
 
     def _lose(self, why: str) -> None:
         log.warning("lease lost", job_id=str(self.job.id), reason=why)
@@ -228,15 +236,20 @@ class Run:
         while True:
             await self._console.spoke.wait()
             await self._shop.clock.sleep(FLUSH_SECONDS)
-            lines = self._console.take()
             try:
-                async with self._shop.db.tx(SYSTEM) as tx:
-                    await self._append(tx, await self._leased(tx), lines)
-            except Unavailable:
-                self._console.give_back(lines)
+                async with self._writing:
+                    await self._flush_once()
             except LeaseLost:
-                self._lose("another worker has the job")
+                self._find_lost()
                 return
+
+    async def _flush_once(self) -> None:
+        lines = self._console.take()
+        try:
+            async with self._shop.db.tx(SYSTEM) as tx:
+                await self._append(tx, await self._leased(tx), lines)
+        except Unavailable:
+            self._console.give_back(lines)
 
     async def _leased(self, tx: Tx) -> Job:
         job = await store.lock_leased(tx, self.job)
@@ -255,24 +268,22 @@ class Run:
         A database that is away is waited for, but not for ever.
         """
         clock = self._shop.clock
+        self._settling = True
         until = clock.monotonic() + SAVE_FOR.total_seconds()
         delay = 0.5
         while not self._lost:
-            lines = self._console.take()
             try:
-                await self._try_to_settle(result, lines)
+                await self._try_to_settle(result)
                 return result.outcome is not None or not self._released(result)
             except LeaseLost:
                 self._lose("another worker has the job")
             except Unavailable:
-                self._console.give_back(lines)
                 if clock.monotonic() > until:
                     log.warning("a job's result could not be saved", job_id=str(self.job.id))
                     return False
                 await clock.sleep(delay)
                 delay = min(delay * 2, 10.0)
             except JobFailed as refusal:
-                self._console.give_back(lines)
                 first = result.failure
                 result = Result(result.outcome, first or refusal, ask_kind=first is None)
             except Exception:
@@ -287,7 +298,16 @@ class Run:
     def _released(self, result: Result) -> bool:
         return judge(result.failure, self._asked).move is Move.RELEASE
 
-    async def _try_to_settle(self, result: Result, lines: list[Line]) -> None:
+    async def _try_to_settle(self, result: Result) -> None:
+        async with self._writing:
+            lines = self._console.take()
+            try:
+                await self._write_end(result, lines)
+            except (Unavailable, JobFailed):
+                self._console.give_back(lines)
+                raise
+
+    async def _write_end(self, result: Result, lines: list[Line]) -> None:
         ending = judge(result.failure, self._asked)
         async with self._shop.db.tx(SYSTEM) as tx:
             job = await self._leased(tx)

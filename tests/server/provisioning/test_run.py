@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.provisioning import AlreadyCanceled, Console, Job, JobCompleted, JobFailed
-from server.provisioning.model import LOG_LIMIT
+from server.provisioning.model import BEAT_SECONDS, LOG_LIMIT
 from server.provisioning.model.endings import CANCEL_TIMED_OUT, TOO_MANY_LOST
 from server.provisioning.model.logs import FULL
+from server.provisioning.store import jobs as store
 from server.terraform import FakeTerraform
 from tests.server.provisioning.conftest import SYSTEM, House
 
@@ -227,6 +229,67 @@ async def test_whoever_lost_the_lease_writes_nothing(house: House) -> None:
     await quick
     assert house.kind.applied == [(job.id, "made")]
     assert house.kind.failures == []
+
+
+async def test_a_heartbeat_beside_the_end_of_its_job_loses_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    apply = house.kind.apply
+
+    async def slow(tx: Any, job: Job, outcome: object) -> None:
+        await apply(tx, job, outcome)
+        writing.set()
+        await go_on.wait()
+
+    async def nobody(tx: Any, job: Job) -> None:
+        """Answer as the row does once the end is committed."""
+
+    monkeypatch.setattr(house.kind, "apply", slow)
+    monkeypatch.setattr(store, "renew", nobody)
+    job = await house.queue.post()
+    with capture_logs() as said:
+        turn = asyncio.ensure_future(house.daemons().turn("host-0"))
+        await writing.wait()
+        await house.clock.advance(BEAT_SECONDS)
+        go_on.set()
+        await turn
+    assert await house.queue.state(job) == ("succeeded", "")
+    assert [line for line in said if line["event"] == "lease lost"] == []
+    assert not house.work_dir(job).exists()
+
+
+async def test_lines_under_way_at_the_end_of_a_job_are_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushing, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    lock_leased = store.lock_leased
+
+    async def slow(tx: Any, job: Job) -> Job | None:
+        if not flushing.is_set():
+            flushing.set()
+            await go_on.wait()
+        return await lock_leased(tx, job)
+
+    async def talk(job: Job, console: Console) -> object:
+        console.log("info", "Starting workspace", "first")
+        await flushing.wait()
+        console.log("info", "Starting workspace", "last")
+        done.set()
+        return "made"
+
+    house.kind.work_with = talk
+    monkeypatch.setattr(store, "lock_leased", slow)
+    job = await house.queue.post()
+    turn = asyncio.ensure_future(house.daemons().turn("host-0"))
+    while not flushing.is_set():
+        await house.clock.advance(0.25)
+    await done.wait()
+    for _ in range(20):  # Time enough for an end that does not wait for the lines.
+        await house.queue.state(job)
+    go_on.set()
+    await turn
+    assert await house.queue.said(job) == ["first", "last"]
 
 
 async def test_a_job_that_lost_three_workers_fails_with_its_state_saved(house: House) -> None:
