@@ -121,7 +121,14 @@ class Running:
             ]
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan="off")
+        config = uvicorn.Config(
+            # A level would stay with the logger, for every test of this process.
+            app,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            lifespan="off",
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
