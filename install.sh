@@ -120,7 +120,7 @@ environment() {
 	fi
 	say "Installing into $1 (the first time takes about a minute) ..."
 	run "$PYTHON" -m venv "$1"
-	run "$1/bin/python" -m pip install --quiet --disable-pip-version-check \
+	run "$1/bin/python" -m pip install -qq --disable-pip-version-check \
 		--constraint "$3/.requirements.lock" $4 "$2" ||
 		die "pip could not install coder's dependencies; the lines above say which and why."
 	if [ "$DRY_RUN" = 0 ]; then
