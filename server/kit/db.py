@@ -157,7 +157,7 @@ class Database:
 
         Raises:
             Unavailable: no connection became free, or the database went away.
-            Invalid: a text holds a NUL, which PostgreSQL cannot keep.
+            Invalid: a text holds a NUL or half a character, which PostgreSQL cannot keep.
         """
         try:
             async with self._pool.connection() as conn, conn.transaction():
@@ -166,6 +166,9 @@ class Database:
             raise Unavailable(
                 "The database does not answer; try again.", detail=_reason(error)
             ) from error
+        except UnicodeEncodeError as error:
+            # JSON can escape half of a surrogate pair; no encoding can write it.
+            raise Invalid("Text must be valid Unicode.") from error
         except DataError as error:
             if "NUL" in str(error):
                 raise Invalid("Text must not contain NUL characters.") from error

@@ -165,19 +165,25 @@ async def limit_requests(connection: HTTPConnection) -> None:
     Raises:
         TooMany: over the limit of this user (or address) and endpoint.
     """
-    path = getattr(connection.scope.get("route"), "path", "")
-    await _limit(connection, path, service(connection, Limits).api)
+    await _limit(connection, _endpoint(connection), service(connection, Limits).api)
 
 
 async def limit_logins(connection: HTTPConnection) -> None:
     """Hold log-ins and other guesses of passwords to their lower rate."""
-    path = getattr(connection.scope.get("route"), "path", "")
-    await _limit(connection, f"login {path}", service(connection, Limits).login)
+    await _limit(connection, f"login {_endpoint(connection)}", service(connection, Limits).login)
 
 
 async def limit_files(connection: HTTPConnection) -> None:
     """Hold uploads to their lower rate."""
     await _limit(connection, "files", service(connection, Limits).files)
+
+
+def _endpoint(connection: HTTPConnection) -> str:
+    """Return what tells endpoints: a path of a nested router alone may be another one's too."""
+    path = getattr(connection.scope.get("route"), "path", "")
+    endpoint = connection.scope.get("endpoint")
+    module, name = getattr(endpoint, "__module__", ""), getattr(endpoint, "__qualname__", "")
+    return f"{path} {module}.{name}"
 
 
 async def _limit(connection: HTTPConnection, what: str, per_minute: int) -> None:

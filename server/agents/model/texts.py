@@ -42,7 +42,7 @@ def fitting(lines: Iterable[Line], length: int) -> tuple[list[Line], int, bool]:
     kept: list[Line] = []
     for line in lines:
         output = clean(line.output)
-        longer = length + len(output.encode())
+        longer = length + len(output.encode()) + 1  # Its end: empty lines are rows as well.
         if longer > MAX_LOG_BYTES:
             return kept, length, True
         length = longer

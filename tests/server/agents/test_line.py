@@ -239,7 +239,7 @@ async def test_logs_are_kept_by_source_with_nul_stripped_and_odd_levels_as_info(
         assert stored == {"log_limit_exceeded": False}
     kept = await rows(house, "SELECT * FROM workspace_agent_logs ORDER BY id")
     assert [(r["output"], r["level"]) for r in kept] == [("one", "error"), ("two?", "info")]
-    assert (await house.row(agent))["logs_length"] == 7
+    assert (await house.row(agent))["logs_length"] == 9
 
 
 async def test_lines_without_a_source_are_external(
@@ -267,7 +267,7 @@ async def test_logs_over_the_limit_are_cut_and_the_agent_is_told(
         more = api.Logs(agent.source_id, (api.LogLine(NOW, "more"),))
         assert await line.call(Method.LOGS, more) == {"log_limit_exceeded": True}
     row = await house.row(agent)
-    assert (row["logs_length"], row["logs_overflowed"]) == (800_000, True)
+    assert (row["logs_length"], row["logs_overflowed"]) == (800_002, True)
     assert row["logs_length"] <= MAX_LOG_BYTES
     assert len(await rows(house, "SELECT id FROM workspace_agent_logs")) == 2
 

@@ -74,13 +74,18 @@ def test_ready_at_is_when_the_start_ended_in_whatever_way() -> None:
 def test_logs_are_kept_up_to_one_mebibyte_and_what_fits_is_kept() -> None:
     line = Line(T0, "info", "x" * 1000)
     kept, length, exceeded = fitting([line] * 3, MAX_LOG_BYTES - 2500)
-    assert (len(kept), length, exceeded) == (2, MAX_LOG_BYTES - 500, True)
-    assert fitting([line], 0) == ([line], 1000, False)
+    assert (len(kept), length, exceeded) == (2, MAX_LOG_BYTES - 498, True)
+    assert fitting([line], 0) == ([line], 1001, False)
+
+
+def test_empty_lines_fill_a_log_too() -> None:
+    kept, length, exceeded = fitting([Line(T0, "info", "")] * 3, MAX_LOG_BYTES - 2)
+    assert (len(kept), length, exceeded) == (2, MAX_LOG_BYTES, True)
 
 
 def test_length_is_counted_in_bytes_and_nul_is_not() -> None:
     kept, length, _ = fitting([Line(T0, "info", "é\x00")], 0)
-    assert (kept[0].output, length) == ("é", 2)
+    assert (kept[0].output, length) == ("é", 3)
 
 
 def test_texts_that_postgresql_cannot_store_are_cleaned() -> None:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from server.kit.authz import as_system
 from server.kit.db import Database, DatabaseUnreachable, connect
+from server.kit.errors import Invalid
 from server.kit.facts import Fact
 from server.kit.migrate import NewerDatabase, migrate, migrations
 from server.kit.pubsub import Pubsub
@@ -57,6 +58,15 @@ async def test_a_savepoint_lets_a_taken_name_fail_alone(database: Database) -> N
             async with tx.savepoint():
                 await tx.run("INSERT INTO site_configs VALUES ('a', 'c')")
         assert await tx.value("SELECT value FROM site_configs") == "b"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+async def test_text_that_postgresql_cannot_keep_is_the_callers_mistake(
+    database: Database, text: str
+) -> None:
+    with pytest.raises(Invalid, match="Text must"):
+        async with database.tx(ME) as tx:
+            await tx.value("SELECT %(text)s::text", {"text": text})
 
 
 async def test_migrating_twice_changes_nothing_and_many_at_once_are_safe(dsn: str) -> None:

@@ -1,12 +1,12 @@
 """What surrounds every request: headers, CSRF, error bodies, rate limits, real addresses."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from ipaddress import ip_network
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
@@ -209,6 +209,28 @@ async def test_the_fourth_request_in_a_minute_waits(
     assert (await client.get("/api/v2/taken")).status_code == 409
     await clock.advance(61)
     assert (await client.get("/api/v2/ip")).status_code == 200
+
+
+async def test_endpoints_of_nested_routers_have_limits_of_their_own(clock: FakeClock) -> None:
+    app = make_app(clock)
+    for prefix in ("/api/v2/cats", "/api/v2/dogs"):
+        outer, inner = APIRouter(prefix=prefix), APIRouter()
+
+        def named(prefix: str) -> Callable[[], Awaitable[str]]:
+            async def get() -> str:
+                return prefix
+
+            get.__module__ = prefix.replace("/", ".")
+            return get
+
+        inner.get("/{number}")(named(prefix))
+        outer.include_router(inner)
+        app.include_router(outer)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        cats = [(await client.get(f"/api/v2/cats/{n}")).status_code for n in range(4)]
+        dogs = [(await client.get(f"/api/v2/dogs/{n}")).status_code for n in range(4)]
+    assert cats == dogs == [200, 200, 200, 429]
 
 
 async def test_a_proxy_is_believed_only_when_trusted(clock: FakeClock) -> None:
