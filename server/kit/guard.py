@@ -109,6 +109,8 @@ def _stamp(message: Message, request_id: str) -> None:
     headers["X-Coder-Build-Version"] = version()
     headers["X-Coder-Request-Id"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
+    if headers.get("content-type") == "application/json":
+        headers["content-type"] = "application/json; charset=utf-8"
 
 
 def forged(scope: Scope) -> bool:

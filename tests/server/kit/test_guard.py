@@ -77,6 +77,7 @@ async def test_every_answer_carries_version_request_id_and_nosniff(
         assert headers["X-Coder-Build-Version"].startswith("v")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert len(headers["X-Coder-Request-Id"]) == 36
+        assert headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 async def test_refusals_have_one_form(client: httpx.AsyncClient) -> None:
