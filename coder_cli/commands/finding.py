@@ -9,6 +9,7 @@ from coder_cli.sdk.errors import ApiError
 if TYPE_CHECKING:
     from coder_cli.sdk.organizations import Organization
     from coder_cli.sdk.templates import Template
+    from coder_cli.sdk.users import User
     from coder_cli.sdk.workspaces import Workspace
 
 
@@ -65,6 +66,22 @@ def find_organization(client: Client, text: str) -> "Organization":
         case _:
             names = ", ".join(sorted(one.name for one in mine))
             raise Refused(f"You belong to several organizations ({names}). Choose one with --org.")
+
+
+def find_user(client: Client, text: str) -> "User":
+    """Return the user with this name, id or ``me``.
+
+    Raises:
+        Refused: there is none, or the person may not see them.
+    """
+    try:
+        return client.user(text)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise Refused(
+            f"There is no user {text!r} that you can see. List them with: coder users list"
+        ) from error
 
 
 def find_template(client: Client, organization: str, name: str) -> "Template":

@@ -104,9 +104,10 @@ def _set_up(client: Client, first: FirstUser) -> str:
         )
     if not first.username:
         asker.confirm("Would you like to create the first user?", yes=False, default=True)
-    username = first.username or asker.text(
+    username = asker.text(
         "What username would you like?",
         flag="--first-user-username",
+        given=first.username,
         default=_suggested_name(),
         check=names.check_name,
     )
@@ -117,26 +118,26 @@ def _set_up(client: Client, first: FirstUser) -> str:
             flag="--first-user-full-name",
             check=names.check_real_name,
         )
-    email = first.email or asker.text(
-        "What is your email?", flag="--first-user-email", check=names.check_email
+    email = asker.text(
+        "What is your email?",
+        flag="--first-user-email",
+        given=first.email,
+        check=names.check_email,
     )
-    password = first.password or _new_password(asker)
+    password = first.password or _new_password(asker, client)
     request = CreateFirstUserRequest(email=email, username=username, name=name, password=password)
     client.create_first_user(request)
     return client.log_in(email, password)
 
 
-def _new_password(asker: ui.Asker) -> str:
+def _new_password(asker: ui.Asker, client: Client) -> str:
     flag = "--first-user-password"
+    # Asked of the server here: a refusal at the end would cost the person all their answers.
     while True:
-        password = asker.secret("Enter a password:", flag=flag, check=_not_empty)
+        password = asker.secret("Enter a password:", flag=flag, check=client.weakness)
         if asker.secret("Confirm the password:", flag=flag) == password:
             return password
         ui.note(ui.styled("  The passwords differ. Please type them again.", "red"))
-
-
-def _not_empty(value: str) -> str | None:
-    return None if value else "must not be empty"
 
 
 def _suggested_name() -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coder_cli import config, ui
-from coder_cli.commands.finding import find_organization
+from coder_cli.commands.finding import find_organization, find_user
 from coder_cli.commands.flags import Org, Output, UserName, Yes, columns_of
 from coder_cli.commands.typed import new_app
 from coder_cli.ui.tables import Column, Listing
@@ -86,8 +86,9 @@ def add_member(user: UserName, org: Org = "") -> None:
     """Take a user into the organization."""
     client = config.connect()
     organization = find_organization(client, org)
-    client.add_member(str(organization.id), user)
-    ui.result(f"User {user} has been added to organization {organization.name}.")
+    found = find_user(client, user)
+    client.add_member(str(organization.id), str(found.id))
+    ui.result(f"User {found.username} has been added to organization {organization.name}.")
 
 
 @members.command("remove")

@@ -9,7 +9,6 @@ from coder_cli.commands.boot import BootParser
 from coder_cli.commands.server_flags import load
 from coder_cli.kit import names
 from coder_cli.kit.environ import environ
-from coder_cli.kit.refused import Refused
 from coder_cli.ui.printer import note, result
 from coder_cli.ui.prompts import Asker
 
@@ -61,13 +60,16 @@ def create_admin_user(argv: list[str]) -> int:
     )
     found = parser.parse_args(argv, argparse.Namespace())
     settings = settings_of(found)
+    asker = Asker(config.current().on("force-tty"))
     from server.cli import NewAdmin, create_admin
 
     made = create_admin(
         settings,
         NewAdmin(
-            username=_checked(found.username, "Username?", "--username", names.check_name),
-            email=_checked(found.email, "Email?", "--email", names.check_email),
+            username=asker.text(
+                "Username?", flag="--username", given=found.username, check=names.check_name
+            ),
+            email=asker.text("Email?", flag="--email", given=found.email, check=names.check_email),
             password=found.password or ask_password("--password"),
         ),
     )
@@ -122,15 +124,6 @@ def ask_password(flag: str) -> str:
         if first == asker.secret("The same password again?", flag=flag):
             return first
         note("  The passwords differ; once more.")
-
-
-def _checked(given: str, question: str, flag: str, check: Callable[[str], str | None]) -> str:
-    if not given:
-        asker = Asker(config.current().on("force-tty"))
-        return asker.text(question, flag=flag, check=check)
-    if complaint := check(given):
-        raise Refused(f"{flag}: {complaint}.")
-    return given
 
 
 def _parse_builtin(name: str, description: str, argv: list[str]) -> argparse.Namespace:

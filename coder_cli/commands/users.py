@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coder_cli import config, ui
-from coder_cli.commands.finding import find_organization
+from coder_cli.commands.finding import find_organization, find_user
 from coder_cli.commands.flags import Org, Output, UserName, Yes, columns_of
 from coder_cli.commands.typed import new_app
 from coder_cli.kit import names
-from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
-from coder_cli.sdk.errors import ApiError
 from coder_cli.ui.tables import Column, Listing, check_output
 from coder_cli.ui.words import timestamp
 
@@ -66,8 +64,8 @@ def create(
     client = config.connect()
     organization = find_organization(client, org)
     asker = ui.Asker(config.current().on("force-tty"))
-    username = username or asker.text("Username:", flag="--username", check=names.check_name)
-    email = email or asker.text("Email:", flag="--email", check=names.check_email)
+    username = asker.text("Username:", flag="--username", given=username, check=names.check_name)
+    email = asker.text("Email:", flag="--email", given=email, check=names.check_email)
     kind = LoginType.NONE if service_account else LoginType(login_type)
     if kind is LoginType.PASSWORD and not password:
         password = _password()
@@ -104,7 +102,7 @@ def list_(
 def show(user: UserName, output: Output = "table") -> None:
     """Show one user, with organizations and roles."""
     client = config.connect()
-    found = _find(client, user)
+    found = find_user(client, user)
     if check_output(output, "table", "json") == "json":
         ui.result_json(found)
         return
@@ -129,7 +127,7 @@ def show(user: UserName, output: Output = "table") -> None:
 def suspend(user: UserName, columns: Columns = "", yes: Yes = False) -> None:
     """Lock a user out; nothing of theirs is deleted."""
     client = config.connect()
-    found = _find(client, user)
+    found = find_user(client, user)
     USERS.show([found], output="table", columns=columns)
     _agree(f"Are you sure you want to suspend {found.username}?", yes=yes)
     changed = client.suspend_user(str(found.id))
@@ -140,7 +138,7 @@ def suspend(user: UserName, columns: Columns = "", yes: Yes = False) -> None:
 def activate(user: UserName, columns: Columns = "", yes: Yes = False) -> None:
     """Let a suspended user in again."""
     client = config.connect()
-    found = _find(client, user)
+    found = find_user(client, user)
     USERS.show([found], output="table", columns=columns)
     _agree(f"Are you sure you want to activate {found.username}?", yes=yes)
     changed = client.activate_user(str(found.id))
@@ -151,7 +149,7 @@ def activate(user: UserName, columns: Columns = "", yes: Yes = False) -> None:
 def delete(user: UserName, yes: Yes = False) -> None:
     """Delete a user, who must have no workspaces."""
     client = config.connect()
-    found = _find(client, user)
+    found = find_user(client, user)
     _agree(f"Are you sure you want to delete {found.username}?", yes=yes)
     client.delete_user(str(found.id))
     ui.result(f"User {found.username} has been deleted.")
@@ -167,7 +165,7 @@ def edit_roles(
 ) -> None:
     """Give a user exactly these roles."""
     client = config.connect()
-    found = _find(client, user)
+    found = find_user(client, user)
     if roles is None:
         now = ",".join(client.user_roles(str(found.id)).roles)
         asker = ui.Asker(config.current().on("force-tty"))
@@ -180,17 +178,6 @@ def edit_roles(
 
 
 app.command("ls", hidden=True)(list_)
-
-
-def _find(client: Client, user: str) -> "User":
-    try:
-        return client.user(user)
-    except ApiError as error:
-        if error.status != 404:
-            raise
-        raise Refused(
-            f"There is no user {user!r} that you can see. List them with: coder users list"
-        ) from error
 
 
 def _agree(question: str, *, yes: bool) -> None:

@@ -42,13 +42,23 @@ class Asker:
             note("Please type yes or no.")
 
     def text(
-        self, question: str, *, flag: str, default: str = "", check: Check | None = None
+        self,
+        question: str,
+        *,
+        flag: str,
+        given: str = "",
+        default: str = "",
+        check: Check | None = None,
     ) -> str:
-        """Return a line that passes ``check``.
+        """Return a line that passes ``check``; what was ``given`` by ``flag`` is not asked for.
 
         Raises:
-            Refused: nobody can be asked; the sentence names ``flag``.
+            Refused: what was given is wrong, or nobody can be asked; the sentence names ``flag``.
         """
+        if given:
+            if complaint := check(given) if check else None:
+                raise Refused(f"{flag}: {given!r} {complaint}.")
+            return given
         self._require(f"{question} Nobody can answer here: pass {flag}.")
         hint = f" [{default}]" if default else ""
         while True:
@@ -91,7 +101,7 @@ class Asker:
             answer = self._read(f"  Number or name{hint}: ") or default
             if answer in values:
                 return values[answer]
-            note(f"  {styled(f'Please type a number from 1 to {len(options)}.', 'red')}")
+            note(f"  {styled(f'Please type a number from 1 to {len(options)}, or a name.', 'red')}")
 
     def _require(self, refusal: str) -> None:
         if not can_ask(force=self.force_tty):
@@ -100,7 +110,11 @@ class Asker:
     def _read(self, prompt: str) -> str:
         sys.stderr.write(prompt)
         sys.stderr.flush()
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            note()  # What comes next, the shell's prompt, begins on a line of its own.
+            raise
         if not line:
             note()
             raise Refused("Canceled: the input ended before the question was answered.")
@@ -113,6 +127,9 @@ class Asker:
 
         try:
             return getpass(prompt, stream=sys.stderr).strip()
+        except KeyboardInterrupt:
+            note()
+            raise
         except EOFError:
             note()
             raise Refused("Canceled: the input ended before the question was answered.") from None

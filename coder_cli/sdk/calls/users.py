@@ -33,6 +33,15 @@ class UserCalls(Transport):
             raise
         return True
 
+    def weakness(self, password: str) -> str | None:
+        """Return why the server would refuse a new password, or None."""
+        from coder_cli.sdk.users import ValidateUserPasswordRequest, ValidateUserPasswordResponse
+
+        request = ValidateUserPasswordRequest(password=password)
+        answer = self.send("POST", "/users/validate-password", body=request)
+        found = answer.read(ValidateUserPasswordResponse)
+        return None if found.valid else found.details or "is not strong enough"
+
     def create_first_user(self, request: "CreateFirstUserRequest") -> "CreateFirstUserResponse":
         """Set the deployment up with its owner."""
         from coder_cli.sdk.users import CreateFirstUserResponse

@@ -22,6 +22,12 @@ def fresh(deployment: Deployment) -> None:
     )
     deployment.on("POST /users/login", {"session_token": TOKEN})
 
+    def strength(call: Call) -> object:
+        weak = b'"weak"' in call.body
+        return {"valid": not weak, "details": "insecure password" if weak else ""}
+
+    deployment.on("POST /users/validate-password", strength)
+
 
 def created(deployment: Deployment) -> CreateFirstUserRequest:
     """Return the first user that was asked for."""
@@ -55,14 +61,26 @@ def test_first_user_by_environment(typed: Cli, deployment: Deployment) -> None:
 
 def test_first_user_by_questions(typed: Cli, deployment: Deployment) -> None:
     fresh(deployment)
-    answers = "\nal ice\nalice\nAlice L\nnonsense\nalice@example.com\none\ntwo\none\none\n"
+    answers = "\nal ice\nalice\nAlice L\nnonsense\nalice@example.com\nweak\none\ntwo\none\none\n"
     ran = typed("login", deployment.url, answers=answers)
     assert ran.code == 0, ran.err
     user = created(deployment)
     assert (user.username, user.name, user.password) == ("alice", "Alice L", "one")
     assert "single hyphens" in ran.err
     assert "must be an email address" in ran.err
+    assert "insecure password" in ran.err
     assert "The passwords differ" in ran.err
+
+
+def test_a_wrong_address_in_a_flag_is_named(typed: Cli, deployment: Deployment) -> None:
+    fresh(deployment)
+    ran = typed(
+        "login", deployment.url, "--first-user-username", "alice", "--first-user-email", "alice",
+        "--first-user-password", "correct horse",
+    )  # fmt: skip
+    assert ran.code == 1
+    assert "error: --first-user-email: 'alice' must be an email address" in ran.err
+    assert not deployment.called("POST /users/first")
 
 
 def test_first_user_needs_somebody_to_ask(typed: Cli, deployment: Deployment) -> None:

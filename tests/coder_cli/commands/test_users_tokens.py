@@ -6,7 +6,7 @@ from coder_cli.sdk.tokens import APIKeyWithOwner
 from coder_cli.sdk.users import LoginType, User, UserRoles
 from tests.coder_cli import shapes
 from tests.coder_cli.conftest import Cli
-from tests.coder_cli.deployment import Call, Deployment
+from tests.coder_cli.deployment import Call, Deployment, Refuse
 
 
 def key(name: str = "ci", year: int = 2999) -> APIKeyWithOwner:
@@ -83,6 +83,25 @@ def test_missing_facts_are_asked_for_or_named(cli: Cli, deployment: Deployment) 
     assert "pass --username" in cli("users", "create").err
     deployment.on("POST /users", shapes.ALICE)
     assert cli("users", "create", answers="bob\nbob@example.com\n").code == 0
+
+
+def test_a_wrong_fact_is_refused_before_the_server_is_asked(
+    cli: Cli, deployment: Deployment
+) -> None:
+    ran = cli("users", "create", "-u", "bob", "-e", "nomail")
+    assert ran.code == 1
+    assert "error: --email: 'nomail' must be an email address such as" in ran.err
+    assert not deployment.called("POST /users")
+
+
+def test_a_member_who_is_no_user_is_named(cli: Cli, deployment: Deployment) -> None:
+    def nobody(_: Call) -> object:
+        raise Refuse(404, "Resource not found or you do not have access to this resource")
+
+    deployment.on("GET /users/nobody", nobody)
+    ran = cli("organizations", "members", "add", "nobody")
+    assert ran.code == 1
+    assert "There is no user 'nobody' that you can see." in ran.err
 
 
 def test_suspending_asks_and_says_so(cli: Cli, deployment: Deployment) -> None:
