@@ -23,4 +23,8 @@ class BootParser(argparse.ArgumentParser):
     @override
     def error(self, message: str) -> NoReturn:
         """Refuse the words."""
+        # argparse counts "everything that follows" among what is required; none is enough.
+        for action in self._actions:
+            if action.nargs == argparse.REMAINDER:
+                message = message.removesuffix(f", {action.dest}")
         raise Refused(f"{message[:1].upper()}{message[1:]}.")

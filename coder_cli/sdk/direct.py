@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from coder_cli.kit.build import version
-from coder_cli.sdk.errors import BadAnswer, Unreachable, refusal
+from coder_cli.sdk.errors import BadAnswer, refusal, unreachable
 
 API = "/api/v2"
 TIMEOUT = 30.0
@@ -67,7 +67,7 @@ class Direct:
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unreachable(f"could not reach {self.url}: {error}") from error
+            raise unreachable(self.url, error) from error
         if response.status >= 400:
             raise refusal(response.status, content)
         try:

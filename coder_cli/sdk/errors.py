@@ -7,6 +7,7 @@ SdkError
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -41,6 +42,15 @@ class BadAnswer(SdkError):
     """Something answered that is not a deployment, or not one this client understands."""
 
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+
+
+def unreachable(url: str, error: BaseException) -> Unreachable:
+    """Return the exception for a deployment that did not answer, in words for a person."""
+    why = _ERRNO.sub("", str(error.__cause__ or error)) or type(error).__name__
+    return Unreachable(f"could not reach {url}: {why}")
+
+
 def refusal(status: int, content: bytes) -> ApiError | BadAnswer:
     """Return the exception for an answer of 400 or above."""
     try:
@@ -54,4 +64,7 @@ def refusal(status: int, content: bytes) -> ApiError | BadAnswer:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         start = content[:200].decode(errors="replace").strip().partition("\n")[0]
-        return BadAnswer(f"unexpected answer {status} from the server: {start or 'nothing'}")
+        return BadAnswer(
+            f"unexpected answer {status} from the server: {start or 'nothing'}\n"
+            "That is not how a Coder deployment answers. Check its URL, and what stands before it."
+        )

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from coder_cli.sdk.direct import API, TIMEOUT, Direct, trusting
-from coder_cli.sdk.errors import SdkError, Unreachable, refusal
+from coder_cli.sdk.errors import SdkError, Unreachable, refusal, unreachable
 
 FRAME = 256 * 1024
 """Bytes in one frame at most; the relay refuses larger ones."""
@@ -214,7 +214,9 @@ class Pump:
         self.reader_open = False
         if received is not None and received.code not in (1000, 1001, 1005):
             self._flush_writer()
-            self.ended = received.reason or f"the server cut the connection ({received.code})"
+            stopped = received.code == CloseCode.SERVICE_RESTART
+            why = "stopped" if stopped else f"cut the connection ({received.code})"
+            self.ended = received.reason or f"the server {why}"
 
     def _read_reader(self) -> None:
         try:
@@ -319,7 +321,7 @@ def open_stream(api: Direct, agent_id: str, port: int) -> Stream:
         protocol.send_request(request)
         _shake_hands(sock, protocol)
     except OSError as error:
-        raise Unreachable(f"could not reach {api.url}: {error}") from error
+        raise unreachable(api.url, error) from error
     return Stream(sock, protocol)
 
 

@@ -4,7 +4,6 @@ Models are imported by the calls *after* their request left (see ``calls``): pyd
 cost as much CPU as the rest of a command, and the server can work meanwhile.
 """
 
-import re
 import ssl
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -16,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from coder_cli.kit.build import version
 from coder_cli.sdk.direct import trusting
-from coder_cli.sdk.errors import BadAnswer, Unreachable, refusal
+from coder_cli.sdk.errors import BadAnswer, refusal, unreachable
 
 _SPARED = ("httpx._main", "h2")
 """httpx loads its own command line (click, rich, pygments) and HTTP/2 wherever they are installed:
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 SESSION_HEADER = "Coder-Session-Token"
 API = "/api/v2"
 NOT_MODIFIED = 304
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 Query = str | int | bool | None
 
@@ -149,7 +147,7 @@ class Transport:
                 headers={"Content-Type": kind} if data else None,
             )
         except httpx.HTTPError as error:
-            raise Unreachable(self._unreachable(error)) from error
+            raise unreachable(self.url, error) from error
         return self._judge(response)
 
     @contextmanager
@@ -179,7 +177,7 @@ class Transport:
         except InvalidStatus as error:
             raise refusal(error.response.status_code, bytes(error.response.body or b"")) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Unreachable(self._unreachable(error)) from error
+            raise unreachable(self.url, error) from error
         with connection:
             yield connection
 
@@ -205,10 +203,6 @@ class Transport:
                 " Use that URL if it is your deployment."
             )
         raise refusal(response.status_code, response.content)
-
-    def _unreachable(self, error: Exception) -> str:
-        why = _ERRNO.sub("", str(error.__cause__ or error)) or type(error).__name__
-        return f"could not reach {self.url}: {why}"
 
 
 def _params(query: Mapping[str, Query]) -> dict[str, str]:

@@ -34,6 +34,12 @@ def test_help_and_version_import_nothing_but_the_table(line: str) -> None:
     assert {word for word in loaded.strip("[]").split(", ") if "coder_cli" in word} <= own
 
 
+def test_what_may_be_left_out_is_not_called_required(typed: Cli) -> None:
+    ran = typed("ssh")
+    assert ran.code == 1
+    assert ran.err.endswith("error: The following arguments are required: workspace.\n")
+
+
 @pytest.mark.parametrize(
     "line", ["whoami", "list", "users list", "tokens list", "show dev", "templates list", "stop d"]
 )

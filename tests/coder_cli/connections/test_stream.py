@@ -113,13 +113,21 @@ def test_a_refusal_carries_the_servers_sentence() -> None:
         assert refusal.value.status == 404
 
 
-def test_a_cut_says_why_after_the_last_bytes() -> None:
+@pytest.mark.parametrize(
+    ("code", "reason", "words"),
+    [
+        (4403, "You may no longer use this workspace.", "You may no longer"),
+        (1012, "", "the server stopped"),
+        (4000, "", r"the server cut the connection \(4000\)"),
+    ],
+)
+def test_a_cut_says_why_after_the_last_bytes(code: int, reason: str, words: str) -> None:
     async def cut(connection: ServerConnection) -> None:
         await connection.send(b"almost")
-        await connection.close(4403, "You may no longer use this workspace.")
+        await connection.close(code, reason)
 
     near, far = socket.socketpair()
-    with relay(cut) as api, pytest.raises(StreamEnded, match="no longer"):
+    with relay(cut) as api, pytest.raises(StreamEnded, match=words):
         open_stream(api, "a", 22).pump(
             far.fileno(), far.fileno(), close_writer=lambda: far.shutdown(socket.SHUT_WR)
         )

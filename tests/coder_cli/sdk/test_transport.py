@@ -5,6 +5,7 @@ import pytest
 
 from coder_cli.sdk.client import Client
 from coder_cli.sdk.common import NameValue
+from coder_cli.sdk.direct import Direct
 from coder_cli.sdk.errors import ApiError, BadAnswer, Unreachable
 from coder_cli.sdk.transport import Answer
 from coder_cli.sdk.users import User
@@ -76,6 +77,13 @@ def test_what_is_no_deployment_is_named(status: int, content: bytes, words: str)
 def test_a_redirect_is_not_followed_with_the_token() -> None:
     with pytest.raises(BadAnswer, match="sends us on to https://elsewhere"):
         answering(302, location="https://elsewhere").user("me")
+
+
+def test_nobody_there_for_a_command_of_the_fast_path() -> None:
+    with pytest.raises(Unreachable, match=r"^could not reach http://127\.0\.0\.1:1: Connection"):
+        Unreachable, match=r"^could not reach http://127\.0\.0\.1:1: Connection ref"
+    ):
+        Direct("http://127.0.0.1:1", "token").get("/users/me")
 
 
 def test_nobody_there() -> None:
