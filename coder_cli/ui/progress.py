@@ -22,6 +22,10 @@ class JobProgress:
         self._stage = ""
         self._since: datetime | None = None
         self._queue = 0
+        self._failing = False
+        """Whether the stage that runs has told of an error: the cross belongs to it."""
+        self._told = False
+        """Whether a stage bears the cross already."""
 
     def queued(self, job: "ProvisionerJob") -> None:
         """Say where the job stands in the queue, when that changed."""
@@ -36,25 +40,28 @@ class JobProgress:
         self._begin(line.stage, line.created_at)
         if line.output:
             loud = line.log_level in {"error", "warn"}
+            self._failing = self._failing or line.log_level == "error"
             _say(styled(f"    {line.output}", "red" if loud else "dim"))
 
     def ended(self, job: "ProvisionerJob") -> None:
         """Close the last stage."""
-        self._end("✔" if job.status == "succeeded" else "✘", job.completed_at)
+        self._failing = self._failing or not (job.status == "succeeded" or self._told)
+        self._end(job.completed_at)
 
     def _begin(self, stage: str, at: datetime) -> None:
         if not stage or stage == self._stage:
             return
-        self._end("✔", at)
+        self._end(at)
         self._stage, self._since = stage, at
         _say(f"{styled('==>', 'bold')} {stage}")
 
-    def _end(self, mark: str, at: datetime | None) -> None:
+    def _end(self, at: datetime | None) -> None:
         if not self._stage:
             return
-        color = "green" if mark == "✔" else "red"
-        _say(f"{styled(mark, color)}   {self._stage}{_took(self._since, at)}")
-        self._stage = ""
+        mark = styled("✘", "red") if self._failing else styled("✔", "green")
+        _say(f"{mark}   {self._stage}{_took(self._since, at)}")
+        self._told = self._told or self._failing
+        self._stage, self._failing = "", False
 
 
 def _took(since: datetime | None, until: datetime | None) -> str:

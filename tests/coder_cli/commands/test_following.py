@@ -138,3 +138,17 @@ def test_progress_tells_stages_times_and_the_queue(capsys: pytest.CaptureFixture
         "    oh no\n"
         "✘   Apply [750ms]\n"
     )
+
+
+def test_the_cross_stands_at_the_stage_that_told_of_the_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = JobProgress()
+    progress.log(line(1, "Plan", "main.tf:8: no", "error"))
+    progress.log(line(2, "Cleaning Up"))
+    progress.ended(
+        shapes.job(JobStatus.FAILED, completed_at=shapes.WHEN + timedelta(milliseconds=2250))
+    )
+    assert capsys.readouterr().err == (
+        "==> Plan\n    main.tf:8: no\n✘   Plan [750ms]\n==> Cleaning Up\n✔   Cleaning Up [750ms]\n"
+    )
