@@ -1,5 +1,6 @@
-"""The few pages that a browser gets: how to begin, a token for the terminal, the API's routes."""
+"""What a browser or curl gets beside the API: how to begin, a token, an installer, the routes."""
 
+import shlex
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -66,6 +67,12 @@ def asset(name: str, settings: Settings) -> Response:
     if name not in _ASSETS:
         raise NotFound("Route not found.")
     return Response(_read(name), headers=headers(settings), media_type=_ASSETS[name])
+
+
+def installer(deployment: Deployment) -> Response:
+    """Return the script that installs this deployment's command line on a person's machine."""
+    script = _read("install.sh").replace("{url}", shlex.quote(deployment.access_url))
+    return Response(script, headers={"Cache-Control": "no-cache"}, media_type="text/x-sh")
 
 
 def landing(deployment: Deployment) -> str:

@@ -245,6 +245,12 @@ async def get_page(this: This) -> HTMLResponse:
     return pages.answer(pages.landing(this), this.settings)
 
 
+@outside.get("/install.sh", response_model=None)
+async def get_installer(this: This) -> Response:
+    """Return the script that ``coder users create`` tells new people to run."""
+    return pages.installer(this)
+
+
 @outside.get("/cli-auth", response_model=None)
 @outside.get("/login", response_model=None)
 async def get_cli_auth(this: This) -> HTMLResponse:

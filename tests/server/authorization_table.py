@@ -202,6 +202,7 @@ GET    ^/assets/{name}                                                          
 GET    ^/bin/{name}                                                              ++++++++ ++++++++ ++++++++
 GET    ^/cli-auth                                                                ++++++++
 GET    ^/healthz                                                                 ++++++++
+GET    ^/install.sh                                                              ++++++++
 GET    ^/latency-check                                                           ++++++++
 GET    ^/login                                                                   ++++++++
 GET    ^/swagger                                                                 ~~~~~~~~

@@ -1,5 +1,6 @@
 """Facts, configuration and pages of the deployment, as clients get them."""
 
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,16 @@ OUTSIDE = "http://coder.test"
 
 async def outside(people: People) -> httpx.AsyncClient:
     return await people.client(base=OUTSIDE)
+
+
+def ran_by(
+    program: str, *, stdin: str = "", tools: Path = Path("/bin"), prefix: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that finds ``tools`` first and installs below ``prefix``."""
+    env = {"PATH": f"{tools}:/usr/bin:/bin", "PREFIX": str(prefix or "")}
+    return subprocess.run(
+        [program], input=stdin, check=False, capture_output=True, text=True, env=env
+    )
 
 
 async def test_build_info_is_for_everybody_and_stays(people: People) -> None:
@@ -94,6 +105,32 @@ async def test_the_first_page_says_how_to_begin(people: People) -> None:
     page = (await (await outside(people)).get("/")).text
     assert f"coder login {URL}" in page
     assert 'href="/cli-auth"' in page
+
+
+async def test_the_installer_installs_what_this_server_serves(
+    people: People, tmp_path: Path
+) -> None:
+    script = (await (await outside(people)).get("/install.sh")).text
+    assert f"url={URL}\n" in script
+    (tmp_path / "curl").write_text('#!/bin/sh\nprintf "#!/bin/sh\\necho $4\\n" >"$3"\n')
+    (tmp_path / "curl").chmod(0o755)
+    ran = ran_by("sh", stdin=script, tools=tmp_path, prefix=tmp_path / "here")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert f"coder login {URL}" in ran.stdout
+    installed = ran_by(str(tmp_path / "here/bin/coder"))
+    assert installed.stdout == f"{URL}/bin/{host_name()}\n"
+
+
+async def test_the_installer_leaves_nothing_of_what_does_not_run(
+    people: People, tmp_path: Path
+) -> None:
+    script = (await (await outside(people)).get("/install.sh")).text
+    (tmp_path / "curl").write_text('#!/bin/sh\nprintf "#!/bin/sh\\nexit 1\\n" >"$3"\n')
+    (tmp_path / "curl").chmod(0o755)
+    ran = ran_by("sh", stdin=script, tools=tmp_path, prefix=tmp_path / "here")
+    assert ran.returncode == 1
+    assert ran.stderr.endswith(f"{URL}/bin/{host_name()} sent does not run here.\n")
+    assert not list((tmp_path / "here/bin").iterdir())
 
 
 @pytest.mark.parametrize("path", ["/", "/cli-auth", "/assets/cli-auth.js", "/swagger"])
