@@ -164,6 +164,10 @@ install_coder() {
 }
 
 next_steps() {
+	if [ "$DRY_RUN" = 1 ]; then
+		say "Nothing was installed: this was a dry run."
+		return
+	fi
 	say "Installed: $PREFIX/bin/coder"
 	case ":$PATH:" in
 	*":$PREFIX/bin:"*) ;;

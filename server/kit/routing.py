@@ -257,7 +257,11 @@ async def _on_validation(
             reason = problem.get("ctx", {}).get("error", "")
             bad = Invalid("Request body must be valid JSON.", detail=str(reason))
             return await _answer(connection, bad, 400)
-    fields = [FieldError(_field(p["loc"]), str(p["msg"])) for p in problems]
+    fields = [
+        # Our own checks: their sentences are complete without pydantic's word for the kind.
+        FieldError(_field(p["loc"]), str(p["msg"]).removeprefix("Value error, "))
+        for p in problems
+    ]
     return await _answer(connection, Invalid("Validation failed.", fields=fields), 400)
 
 

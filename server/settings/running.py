@@ -146,8 +146,8 @@ class Provisioning:
         PATH,
         Names(flag="terraform-binary", yaml="terraformBinary", json="provisioner.terraform_binary"),
         _PROVISIONING,
-        "The terraform (or tofu) to run. Without it, one on PATH or in the cache directory is "
-        "taken, else it is downloaded.",
+        "The terraform (1.9 or newer) or tofu (1.10 or newer) to run. Without it, the one on PATH "
+        "is taken, else the one in bin/ of the cache directory.",
     )
     coder_provider: str = option(
         TEXT,
