@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 
-from psycopg import AsyncConnection, DataError, OperationalError
+from psycopg import AsyncConnection, DataError, OperationalError, ProgrammingError
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -47,6 +47,11 @@ async def connect(dsn: str) -> Connection:
         return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=10)
     except OperationalError as error:
         raise DatabaseUnreachable(_reason(error)) from error
+    except ProgrammingError:
+        # Its words repeat the part that cannot be read, which may be the password.
+        raise DatabaseUnreachable(
+            "its URL cannot be read; what is special in a password must be percent-encoded"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Stream(Protocol):
         ...
 
 
+_REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
+"""What uvicorn takes for an error when a WebSocket is answered with 401, 403 or 404: anybody could
+fill the log with it."""
+
 Render = Callable[[Mapping[str, Any]], str]
 Sink = tuple[Render, Stream]
 
@@ -122,6 +126,8 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         write = structlog.get_logger()
         method = record.levelname.lower()
+        if record.name == "uvicorn.error" and record.msg == _REFUSED_HANDSHAKE:
+            method = "debug"
         say = getattr(write, method if method in _LEVELS else "info")
         say(record.getMessage(), logger=record.name, exc_info=record.exc_info)
 

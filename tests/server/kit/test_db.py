@@ -93,6 +93,14 @@ async def test_a_backup_is_asked_for_before_an_upgrade_only(dsn: str) -> None:
     assert migrations()[0].name == "initial"
 
 
+@pytest.mark.parametrize("rest", ["%zz@127.0.0.1:5/x", "@127.0.0.1:5/x?hunter2=1"])
+async def test_a_url_that_cannot_be_read_is_not_repeated(rest: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="percent-encoded") as refused:
+        await connect(f"postgres://u:hunter2{rest}")
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__suppress_context__, "a traceback would show it"
+
+
 async def test_an_unreachable_database_says_so_without_the_password() -> None:
     with pytest.raises(DatabaseUnreachable) as refusal:
         await connect("postgresql://u:hunter2@127.0.0.1:1/db")

@@ -40,6 +40,16 @@ def test_people_get_a_line_and_machines_an_object() -> None:
     assert json.loads(google.getvalue())["severity"] == "WARNING"
 
 
+def test_a_refused_websocket_is_no_error() -> None:
+    people = io.StringIO()
+    logs.install([(logs.human, people)])
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.error("ASGI callable returned without completing handshake.")
+    assert people.getvalue() == ""
+    uvicorn.error("Exception in ASGI application")
+    assert "Exception in ASGI application" in people.getvalue()
+
+
 def test_a_crash_shows_its_traceback() -> None:
     people = io.StringIO()
     logs.install([(logs.human, people)])
