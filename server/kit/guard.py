@@ -25,8 +25,10 @@ log = structlog.get_logger()
 CSRF_COOKIE = "csrf_token"
 CSRF_HEADER = "X-CSRF-TOKEN"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_EXEMPT = frozenset({"/api/v2/users/first", "/api/v2/users/login", "/api/v2/csp/reports"})
-_EXEMPT_BELOW = "/api/v2/workspaceagents/"
+_REPORTS = "/api/v2/csp/reports"
+_AGENTS = "/api/v2/workspaceagents/"
+_DOORS = frozenset({"/api/v2/users/first", "/api/v2/users/login"})
+"""Ways in that need no session, and so no token: only a page's origin tells who knocks."""
 
 Observe = Callable[[str, str, int, float], None]
 """Told of each answer: method, route, status, seconds."""
@@ -77,7 +79,7 @@ class Guard:
         if scope["type"] == "http":
             _expect_json(scope)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            if forged(scope):
+            if forged(scope, self._hosts):
                 await _reject(stamped)
             elif intruding(scope, self._hosts):
                 await _refuse_handshake(scope, stamped)
@@ -113,14 +115,17 @@ def _stamp(message: Message, request_id: str) -> None:
         headers["content-type"] = "application/json; charset=utf-8"
 
 
-def forged(scope: Scope) -> bool:
+def forged(scope: Scope, hosts: Collection[str] = ()) -> bool:
     """Tell whether a browser may have been tricked into this request (no CSRF token)."""
     if scope["type"] != "http" or scope["method"] in _SAFE:
         return False
     path: str = scope["path"]
-    if not path.startswith("/api") or path in _EXEMPT or path.startswith(_EXEMPT_BELOW):
+    if not path.startswith("/api") or path == _REPORTS or path.startswith(_AGENTS):
         return False
     connection = HTTPConnection(scope)
+    if path in _DOORS:
+        # A form elsewhere could log its visitor in as somebody else, or set the deployment up.
+        return _foreign(connection.headers, hosts, silent=False)
     session = _unproven_session(connection)
     if not session:
         return False
@@ -137,11 +142,20 @@ def intruding(scope: Scope, hosts: Collection[str]) -> bool:
     """
     if scope["type"] != "websocket" or not _unproven_session(HTTPConnection(scope)):
         return False
-    headers = Headers(scope=scope)
+    return _foreign(Headers(scope=scope), hosts, silent=True)
+
+
+def _foreign(headers: Headers, hosts: Collection[str], *, silent: bool) -> bool:
+    """Tell whether a page of another origin asks; ``silent`` is the answer when none is named."""
+    if headers.get("sec-fetch-site") == "same-origin":
+        return False  # Pages cannot set this one; it also holds behind proxies that rename us.
     origin = headers.get("origin")
     if origin is None:
-        return False
-    host = urlsplit(origin).netloc.lower()
+        return silent
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return True
     return host != headers.get("host", "").lower() and host not in hosts
 
 

@@ -149,6 +149,16 @@ async def test_odd_cookies_beside_the_session_do_not_open_the_csrf_check(
         assert (forged.status_code, "CSRF" in forged.text) == (400, True), odd
 
 
+@pytest.mark.parametrize("door", ["first", "login"])
+async def test_a_form_elsewhere_logs_nobody_in(client: httpx.AsyncClient, door: str) -> None:
+    path = f"/api/v2/users/{door}"
+    for origin in ("https://evil.test", "null", "http://test.evil"):
+        answer = await client.post(path, content=b"{}", headers={"Origin": origin})
+        assert answer.status_code == 400, origin
+    for headers in ({}, {"Origin": "http://test"}):
+        assert (await client.post(path, content=b"{}", headers=headers)).status_code == 404
+
+
 async def test_a_name_that_begins_like_an_exempt_path_is_not_exempt(
     client: httpx.AsyncClient,
 ) -> None:
@@ -164,7 +174,17 @@ async def test_a_name_that_begins_like_an_exempt_path_is_not_exempt(
         ({"cookie": "__Host-coder_session_token=good", "origin": "null"}, False),
         ({"cookie": "coder_session_token=good", "origin": "http://TEST"}, True),
         ({"cookie": "coder_session_token=good", "origin": "https://coder.test"}, True),
-        ({"cookie": "coder_session_token=good"}, True),
+        ({"cookie": "coder_session_token=good", "origin": "http://test.evil"}, False),
+        ({"cookie": "coder_session_token=good", "origin": "http://["}, False),
+        ({"cookie": "coder_session_token=good"}, False),
+        (
+            {
+                "cookie": "coder_session_token=good",
+                "origin": "https://alias",
+                "sec-fetch-site": "same-origin",
+            },
+            True,
+        ),
         ({"coder-session-token": "good", "origin": "https://dev--x.coder.test"}, True),
     ],
 )
