@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 
+import structlog
 from psycopg import AsyncConnection, DataError, OperationalError, ProgrammingError
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg.types.json import Jsonb
@@ -20,6 +21,7 @@ from server.kit.authz import Actor
 from server.kit.errors import Invalid, Unavailable
 from server.kit.facts import CHANNEL, Fact
 
+log = structlog.get_logger()
 R = TypeVar("R")
 Args = Mapping[str, Any]
 Connection = AsyncConnection[Any]
@@ -168,9 +170,9 @@ class Database:
             async with self._pool.connection() as conn, conn.transaction():
                 yield Tx(conn, actor, self.clock.now())
         except (PoolTimeout, OperationalError) as error:
-            raise Unavailable(
-                "The database does not answer; try again.", detail=_reason(error)
-            ) from error
+            # For the log: clients need not learn where the database is and as whom we log in.
+            log.warning("the database does not answer", reason=_reason(error))
+            raise Unavailable("The database does not answer; try again.") from error
         except UnicodeEncodeError as error:
             # JSON can escape half of a surrogate pair; no encoding can write it.
             raise Invalid("Text must be valid Unicode.") from error

@@ -4,11 +4,13 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from psycopg import OperationalError
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from server.kit.authz import as_system
 from server.kit.db import Database, DatabaseUnreachable, connect
-from server.kit.errors import Invalid
+from server.kit.errors import Invalid, Unavailable
 from server.kit.facts import Fact
 from server.kit.migrate import NewerDatabase, migrate, migrations
 from server.kit.pubsub import Pubsub
@@ -58,6 +60,15 @@ async def test_a_savepoint_lets_a_taken_name_fail_alone(database: Database) -> N
             async with tx.savepoint():
                 await tx.run("INSERT INTO site_configs VALUES ('a', 'c')")
         assert await tx.value("SELECT value FROM site_configs") == "b"
+
+
+async def test_clients_do_not_learn_where_the_database_is(database: Database) -> None:
+    with capture_logs() as said, pytest.raises(Unavailable) as refused:
+        async with database.tx(ME):
+            raise OperationalError('connection to server at "10.1.2.3", port 5432 failed')
+    assert refused.value.detail == ""
+    assert "10.1.2.3" not in refused.value.message
+    assert "10.1.2.3" in said[0]["reason"]
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
