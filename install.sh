@@ -110,6 +110,24 @@ find_venv() {
 	fi
 }
 
+# Templates need Terraform, which is not in every system's packages: said before the long part.
+# Flags of the server may name one elsewhere, so the server has the last word.
+look_for_terraform() {
+	if command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 ||
+		[ -n "${CODER_TERRAFORM_BINARY:-}" ]; then
+		return
+	fi
+	case " $* " in *" --terraform-binary"*) return ;; esac
+	say "warning: neither terraform (1.9 or newer) nor tofu (1.10 or newer) is on PATH, and" \
+		"without one the quickstart stops at its template."
+	if command -v brew >/dev/null 2>&1; then
+		say "Install it with: brew install opentofu"
+	else
+		say "Install it as described at https://developer.hashicorp.com/terraform/install or" \
+			"https://opentofu.org/docs/intro/install"
+	fi
+}
+
 # Make environment $1 and install $2 (a pip requirement) with the pinned versions of checkout $3.
 # A stamp skips all of it when nothing that matters has changed.
 environment() {
@@ -193,6 +211,7 @@ check_all() {
 case $ACTION in
 install) install_coder && next_steps ;;
 quickstart)
+	look_for_terraform "$@"
 	install_coder
 	run "$PREFIX/bin/coder" server --quickstart "$@"
 	;;

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
@@ -27,6 +28,8 @@ from server.kit.realip import TrustedProxies
 from server.kit.routing import Authenticator, Limits, install, limit_requests, provide
 from server.kit.tasks import Workers
 from server.settings import Settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,9 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             force_cancel_interval=settings.provisioning.force_cancel_interval,
         )
     )
+    if settings.provisioning.daemons and (missing := driver.missing()):
+        # Said at the start: the first template would be late to hear it.
+        log.warning("templates and workspaces cannot be built yet", reason=missing)
     builds = workspaces.BuildOptions(
         ground.access_url, agents.init_scripts, settings.sessions.max_token_lifetime
     )

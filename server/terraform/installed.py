@@ -109,6 +109,14 @@ class InstalledTerraform:
         cache = self.options.cache_dir
         self._preparer = Preparer(cache / "terraform", cache / "plugins", self.clock)
 
+    def missing(self) -> str:
+        """Return what keeps every job from running, for a log; each job looks again."""
+        try:
+            self._find()
+        except binary.NoTerraform as error:
+            return str(error)
+        return ""
+
     async def import_version(self, request: ImportRequest, console: Console) -> Imported:
         """Read a template: variables, parameters, presets, resources. Apply nothing."""
         learned = _Learned()
@@ -237,11 +245,12 @@ class InstalledTerraform:
             job.say("warn", Stage.SETTING_UP, f"The server's own {variable} is not used.")
         return job
 
-    async def _binary(self) -> binary.Binary:
+    def _find(self) -> Path:
         search = self.options.host.get("PATH", os.defpath)
-        path = await asyncio.to_thread(
-            binary.find, self.options.binary, search, self.options.cache_dir
-        )
+        return binary.find(self.options.binary, search, self.options.cache_dir)
+
+    async def _binary(self) -> binary.Binary:
+        path = await asyncio.to_thread(self._find)
         # A newer terraform put in the same place is a different one.
         key = (path, (await asyncio.to_thread(path.stat)).st_mtime)
         if key not in self._known:

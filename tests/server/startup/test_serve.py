@@ -82,6 +82,14 @@ def open_socket(url: str, token: str) -> socket.socket:
     return line
 
 
+def test_a_host_without_terraform_is_told_at_the_start(start: Start, url: str) -> None:
+    server = start("--postgres-url", url, PATH="/nowhere", CODER_PROVISIONER_DAEMONS="1")
+    server.read_until(LAST_LINE)
+    assert "Terraform is not installed where the server runs." in server.log()
+    server.interrupt()
+    assert server.end()[0] == 0
+
+
 def test_a_second_ctrl_c_does_not_wait_for_whoever_hangs_on(start: Start, url: str) -> None:
     server = start("--postgres-url", url)
     server.read_until(LAST_LINE)

@@ -427,6 +427,7 @@ async def test_without_terraform_the_failure_says_what_to_do(driver: Driver) -> 
     found = await driver.learn(TINY)
     assert found.error is not None
     assert "--terraform-binary" in found.error.message
+    assert driver.terraform.missing() == found.error.message
 
 
 # ---------------------------------------------------------------- stopping
