@@ -8,6 +8,9 @@ from uuid import UUID
 from server.agents.model import Line, LogRange, LogSource, MetadataRow, StoredLog
 from server.kit.db import Tx
 
+MOST_SOURCES = 1000
+"""Writers that an agent may name; whoever holds its token could name them without end."""
+
 LENGTH: LiteralString = """
     SELECT logs_length, logs_overflowed
       FROM workspace_agents WHERE id = %(agent_id)s FOR UPDATE
@@ -26,7 +29,9 @@ APPEND: LiteralString = """
 """
 ADD_SOURCE: LiteralString = """
     INSERT INTO workspace_agent_log_sources (id, workspace_agent_id, display_name, icon, created_at)
-    VALUES (%(id)s, %(agent_id)s, %(display_name)s, %(icon)s, %(now)s)
+    SELECT %(id)s, %(agent_id)s, %(display_name)s, %(icon)s, %(now)s
+     WHERE (SELECT count(*) FROM workspace_agent_log_sources
+             WHERE workspace_agent_id = %(agent_id)s) < %(most)s
     ON CONFLICT DO NOTHING
 """
 SOURCE: LiteralString = """
@@ -87,13 +92,14 @@ async def append(tx: Tx, agent_id: UUID, source_id: UUID, lines: Sequence[Line])
 
 
 async def add_source(tx: Tx, agent_id: UUID, source_id: UUID, name: str, icon: str) -> None:
-    """Name a writer of lines; the first name stays."""
+    """Name a writer of lines; the first name stays, and one too many is not kept."""
     args = {
         "id": source_id,
         "agent_id": agent_id,
         "display_name": name,
         "icon": icon,
         "now": tx.now,
+        "most": MOST_SOURCES,
     }
     await tx.run(ADD_SOURCE, args)
 

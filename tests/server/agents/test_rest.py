@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 from coder_cli.sdk import agentapi as api
 from coder_cli.sdk.agentapi import Method
 from server import identity
+from server.agents.store import logs
 from server.kit.authz import as_system
 from server.workspaces import WorkspaceChanged
 from tests.server.agents.house import House, Replica, scripted
@@ -185,6 +186,22 @@ async def test_a_writer_outside_is_named_once(
     again = await replica.request("POST", path, agent.token, json={**body, "display_name": "Other"})
     assert (first.status_code, first.json()["display_name"]) == (200, "Kubernetes")
     assert again.json() == first.json()
+
+
+async def test_writers_cannot_be_named_without_end(
+    replica: Replica, agent: AgentRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MOST_SOURCES", 3)  # The template's own script is the first.
+    path = "/workspaceagents/me/log-source"
+    codes = [
+        (
+            await replica.request(
+                "POST", path, agent.token, json={"id": str(uuid4()), "display_name": "x"}
+            )
+        ).status_code
+        for _ in range(4)
+    ]
+    assert codes == [200, 200, 404, 404]
 
 
 async def test_what_an_app_does_is_kept_and_repetitions_are_not(
