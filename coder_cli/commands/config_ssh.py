@@ -98,6 +98,9 @@ def config_ssh(
     except Broken as error:
         raise Refused(f"{file}: {error}") from error
     _apply(file, before, after, dry_run=dry_run, yes=yes)
+    if dry_run and before != after:
+        ui.note("Nothing was written. Write it with: coder config-ssh")
+        return
     ui.note(
         f"Try it: ssh {block.prefix or ''}<workspace>{'' if block.prefix else '.' + block.suffix}"
     )
@@ -114,7 +117,6 @@ def _apply(file: Path, before: str, after: str, *, dry_run: bool, yes: bool) -> 
     )
     if dry_run:
         ui.result(diff)
-        ui.note("Nothing was written.")
         return
     if not yes and sys.stdin.isatty():
         ui.note(diff)

@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     add_database(parser)
     found = parser.parse_args(argv, argparse.Namespace())
     settings = settings_of(found)
-    password = ask_password("a terminal to type it in")
+    password = ask_password("--force-tty before the command to read it, twice, from standard input")
     from server.cli import reset_password
 
     reset_password(settings, found.username, password)

@@ -141,3 +141,9 @@ def test_the_public_key_alone_is_the_result(cli: Cli, deployment: Deployment) ->
     assert cli("publickey").out == "ssh-ed25519 AAAA\n"
     assert cli("publickey", "--reset").code == 1
     assert cli("publickey", "--reset", "-y").code == 0
+
+
+def test_a_password_that_nobody_can_type_names_the_way_for_scripts(typed: Cli) -> None:
+    ran = typed("reset-password", "alice")
+    assert ran.code == 1
+    assert "--force-tty before the command" in ran.err
