@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +14,22 @@ from coder_cli.kit.refused import Refused
 from coder_cli.ui.prompts import Asker
 
 CTRL_C = b"\x03"
+TAKE_TERMINAL = "import os; os.close(os.open(os.ttyname(0), os.O_RDWR));"
+"""The first terminal that the leader of a session opens becomes the one that sends it signals."""
 
 
 def at_terminal(code: str, *typed: tuple[bytes, bytes]) -> tuple[int, bytes]:
     """Run Python at a terminal of its own; when a text appears, type the next words."""
-    pid, line = pty.fork()
-    if pid == 0:
-        os.execv(sys.executable, [sys.executable, "-c", code])
+    # Not pty.fork: forking a process that has threads may deadlock the child.
+    line, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL + code],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        start_new_session=True,
+    )
+    os.close(side)
     seen = b""
     last = b""
     waiting = list(typed)
@@ -38,9 +48,8 @@ def at_terminal(code: str, *typed: tuple[bytes, bytes]) -> tuple[int, bytes]:
         if waiting and waiting[0][0] in seen:
             last = waiting.pop(0)[1]
             os.write(line, last)
-    _, status = os.waitpid(pid, 0)
     os.close(line)
-    return os.waitstatus_to_exitcode(status), seen
+    return process.wait(30), seen
 
 
 ASK = "from coder_cli.ui.prompts import Asker; a = Asker();"
