@@ -87,10 +87,11 @@ def _identities(ssh: str, words: list[str]) -> list[str]:
 
 
 def _run(line: list[str]) -> int:
-    # Control-C is for ssh, which shares our terminal; we stay to clean up.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = subprocess.Popen(line)
+    # Control-C is for ssh, which shares our terminal and must not inherit this; we clean up.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    code = process.wait()
-    signal.signal(signal.SIGINT, before)
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
     return code if code >= 0 else 128 - code

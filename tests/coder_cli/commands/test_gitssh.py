@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -74,6 +75,12 @@ def test_the_owners_key_comes_after_the_users_own(home: Path) -> None:
     assert (kept[0], kept[-2:]) == ("OWN", ["PRIVATE", "600"])
     assert not Path(ours).exists()
     assert _Server.token == "agent-token"
+
+
+def test_ctrl_c_is_for_ssh_and_as_before_afterwards(home: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert gitssh.main(["git@host"]) == 0
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_failed_connection_shows_the_key_to_add(
