@@ -1,7 +1,8 @@
 """The program that a workspace downloads to run its agent: built, or this very checkout.
 
 A built ``coder-<os>-<arch>`` is taken from ``<cache>/bin``, from beside this executable, or is this
-executable. From a source checkout, the host's own platform gets a launcher of this installation.
+executable when it is one file. Otherwise the host's own platform gets a launcher of this
+installation: a source checkout, or a binary that needs the folder it lies in.
 """
 
 import asyncio
@@ -26,14 +27,14 @@ _MACHINES = {
 
 _LAUNCHER = """\
 #!/bin/sh
-# This deployment runs from source: its agents run in the installation of the server itself.
-python={python}
-if [ ! -x "$python" ]; then
-    echo "This server runs from source and serves agents to its own host only; put a built {name} \
+# This deployment runs from {what}: its agents run in the installation of the server itself.
+program={program}
+if [ ! -x "$program" ]; then
+    echo "This server runs from {what} and serves agents to its own host only; put a built {name} \
 into {folder} on the server." >&2
     exit 1
 fi
-exec "$python" -m coder_cli "$@"
+exec "$program" {words}"$@"
 """
 
 
@@ -71,7 +72,11 @@ class Binaries:
                 return Binary(await self._hash(path), path)
         if name == host_name():
             text = _LAUNCHER.format(
-                python=shlex.quote(str(self.executable)), name=name, folder=self.folder
+                what="a folder" if self.frozen else "source",
+                program=shlex.quote(str(self.executable)),
+                words="" if self.frozen else "-m coder_cli ",
+                name=name,
+                folder=self.folder,
             )
             return Binary(hashlib.sha256(text.encode()).hexdigest(), text=text)
         raise NotFound(
@@ -81,7 +86,8 @@ class Binaries:
 
     def _places(self, name: str) -> list[Path]:
         places = [self.folder / name, self.executable.parent / name]
-        if self.frozen and name == host_name():
+        alone = not (self.executable.parent / "_internal").is_dir()
+        if self.frozen and alone and name == host_name():
             places.append(self.executable)
         return places
 

@@ -53,6 +53,22 @@ async def test_a_frozen_executable_serves_itself(tmp_path: Path) -> None:
     assert found.path == executable
 
 
+def said_by(launcher: Path) -> str:
+    words = ["sh", str(launcher), "agent"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+async def test_an_executable_that_needs_its_folder_is_launched_there(tmp_path: Path) -> None:
+    executable = tmp_path / "coder"
+    executable.write_text('#!/bin/sh\necho "ran $1"\n')
+    executable.chmod(0o755)
+    (tmp_path / "_internal").mkdir()
+    found = await Binaries(tmp_path / "bin", executable, frozen=True).find(host_name())
+    launcher = tmp_path / "launcher"
+    launcher.write_text(found.text)
+    assert said_by(launcher) == "ran agent\n"
+
+
 async def test_a_binary_beside_the_executable_is_found(tmp_path: Path) -> None:
     (tmp_path / "coder-darwin-arm64").write_bytes(b"mach")
     binaries = Binaries(tmp_path / "bin", tmp_path / "coder")
