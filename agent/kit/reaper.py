@@ -32,14 +32,25 @@ def is_init() -> bool:
 
 def run_as_init(argv: Sequence[str]) -> int:
     """Run ``argv``, reap every orphan, pass on signals; return the exit code of ``argv``."""
+    # A signal that comes just before a blocking wait would not end it: each one leaves a byte.
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, _noted)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     head = subprocess.Popen(argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
         signal.signal(number, lambda got, _: os.kill(head.pid, got))
     while True:
-        pid, status = os.wait()
-        if pid == head.pid:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            os.read(woken, 512)
+        elif pid == head.pid:
             head.returncode = os.waitstatus_to_exitcode(status)
             return head.returncode if head.returncode >= 0 else 128 - head.returncode
+
+
+def _noted(*_: object) -> None:
+    """Let a signal be caught: the byte that it leaves is all that is wanted."""
 
 
 def adopt_orphans() -> bool:

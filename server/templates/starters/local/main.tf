@@ -140,7 +140,8 @@ locals {
     stop
     # Modules and caches like to be read-only.
     chmod -R u+rwX "$dir" 2>/dev/null || :
-    rm -rf "$dir"
+    # Whatever ended just now may have written until the last moment.
+    rm -rf "$dir" 2>/dev/null || { sleep 1; rm -rf "$dir"; }
   EOT
 
   start = <<-EOT
