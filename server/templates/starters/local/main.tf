@@ -137,7 +137,8 @@ locals {
 
   delete_home = <<-EOT
     ${local.common}
-    stop
+    # On a busy host the last of them may be slow to go.
+    (stop) || { sleep 2; stop; }
     # Modules and caches like to be read-only.
     chmod -R u+rwX "$dir" 2>/dev/null || :
     # Whatever ended just now may have written until the last moment.
