@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import UUID
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -22,7 +22,8 @@ needs_terraform = pytest.mark.skipif(
     shutil.which("terraform") is None and shutil.which("tofu") is None,
     reason="there is no terraform (or tofu) on PATH",
 )
-WORKSPACE = UUID("6f2ad1d4-9e2f-4b37-8dd6-1c6f1f1f7a01")
+WORKSPACE = uuid4()
+"""Of this process alone: a workspace is ended by its id, also by tests that run beside it."""
 
 HEADER = """
 terraform {

@@ -137,12 +137,10 @@ locals {
 
   delete_home = <<-EOT
     ${local.common}
-    # On a busy host the last of them may be slow to go.
-    (stop) || { sleep 2; stop; }
+    stop
     # Modules and caches like to be read-only.
     chmod -R u+rwX "$dir" 2>/dev/null || :
-    # Whatever ended just now may have written until the last moment.
-    rm -rf "$dir" 2>/dev/null || { sleep 1; rm -rf "$dir"; }
+    rm -rf "$dir"
   EOT
 
   start = <<-EOT
