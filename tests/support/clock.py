@@ -14,6 +14,7 @@ class FakeClock:
         self._elapsed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Event]] = []
         self._order = count()
+        self._lain_down = asyncio.Event()
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._elapsed)
@@ -27,6 +28,7 @@ class FakeClock:
             return
         wake = asyncio.Event()
         heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), wake))
+        self._lain_down.set()
         await wake.wait()
 
     async def advance(self, seconds: float) -> None:
@@ -40,6 +42,13 @@ class FakeClock:
             await settle()
         self._elapsed = end
         await settle()
+
+    async def wake_within(self, seconds: float) -> None:
+        """Wait until somebody sleeps for at most ``seconds`` more, then move on by that much."""
+        while not any(due <= self._elapsed + seconds for due, _, _ in self._sleepers):
+            self._lain_down.clear()
+            await self._lain_down.wait()
+        await self.advance(seconds)
 
 
 async def settle(rounds: int = 20) -> None:

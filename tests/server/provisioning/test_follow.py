@@ -163,7 +163,7 @@ async def test_a_log_ends_for_whom_may_no_longer_read_it(
 
     async def talk(job: Job, console: Console) -> object:
         console.log("info", "Planning infrastructure", "before")
-        await house.clock.advance(0.25)
+        await house.clock.wake_within(0.25)
         await go_on.wait()
         console.log("info", "Planning infrastructure", "a secret")
         return "made"
