@@ -246,6 +246,22 @@ ORGANIZATION_ROLES: Mapping[str, Role] = MappingProxyType(
 """Roles that are held in one organization; see ``Actor.organizations``."""
 
 
+SHARED_ROLES: Mapping[Kind, Mapping[str, frozenset[Action]]] = MappingProxyType(
+    {
+        Kind.TEMPLATE: {"use": frozenset({Action.READ, Action.USE}), "admin": EVERY_ACTION},
+        Kind.WORKSPACE: {
+            "use": _READ | _CONNECT | {Action.START, Action.STOP},
+            "admin": EVERY_ACTION - {Action.DELETE},
+        },
+        Kind.WORKSPACE_DORMANT: {
+            "use": _READ | {Action.STOP},
+            "admin": EVERY_ACTION - _CONNECT - {Action.START, Action.DELETE},
+        },
+    }
+)
+"""Roles that a list of access of one object gives: to its users, and to members of its groups."""
+
+
 _SCOPES: Mapping[str, Grants] = MappingProxyType(
     {
         "all": _everything(),

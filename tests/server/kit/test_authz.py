@@ -1,5 +1,7 @@
 """Built-in roles at site, organization and member level; denials and scopes win over grants."""
 
+from dataclasses import replace
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,9 +15,16 @@ from server.kit.authz import (
     Object,
     as_system,
     known_scope,
+    shared,
 )
+from server.kit.db import Database, jsonb
 from server.kit.errors import Forbidden, NotFound, Unauthorized
 
+SHARED: LiteralString = f"""
+    SELECT {shared("s")}
+      FROM (SELECT %(org)s::uuid AS organization_id, %(users)s::jsonb AS user_acl,
+                   %(groups)s::jsonb AS group_acl) s
+"""
 ORG, OTHER_ORG, ME, YOU = uuid4(), uuid4(), uuid4(), uuid4()
 
 
@@ -89,6 +98,50 @@ def test_the_sql_filter_and_the_check_agree(
                     assert who.can(action, on) or held == "organization-workspace-creation-ban"
                 else:
                     assert not who.can(action, on)
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "user_acl", "group_acl", "allowed"),
+    [
+        (actor(), Action.READ, {str(ME): "use"}, {}, True),
+        (actor(), Action.SSH, {str(ME): "use"}, {}, True),
+        (actor(), Action.UPDATE, {str(ME): "use"}, {}, False),
+        (actor(), Action.UPDATE, {str(ME): "admin"}, {}, True),
+        (actor(), Action.READ, {str(YOU): "admin"}, {}, False),
+        (actor(), Action.READ, {}, {str(ORG): "use"}, True),
+        (actor(), Action.UPDATE, {str(ME): "use"}, {str(ORG): "admin"}, True),
+        (actor(), Action.UPDATE, {str(YOU): "admin"}, {str(ORG): "use"}, False),
+        (actor(org=None), Action.READ, {str(ME): "admin"}, {str(ORG): "use"}, False),
+        (actor(), Action.READ, {str(ME): "unheard-of"}, {}, False),
+        (actor(scopes=("template:read",)), Action.READ, {str(ME): "admin"}, {}, False),
+    ],
+)
+async def test_lists_of_access_let_in_and_sql_agrees(
+    database: Database,
+    who: Actor,
+    action: Action,
+    user_acl: dict[str, str],
+    group_acl: dict[str, str],
+    *,
+    allowed: bool,
+) -> None:
+    on = replace(workspace(YOU), user_acl=user_acl, group_acl=group_acl)
+    assert who.can(action, on) is allowed
+    lists = {"org": ORG, "users": jsonb(user_acl), "groups": jsonb(group_acl)}
+    async with database.tx(who) as tx:
+        reach = who.reach(action, Kind.WORKSPACE).shared_args()
+        assert await tx.value(SHARED, {**lists, **reach}) is allowed
+
+
+def test_whom_a_workspace_is_shared_with_may_use_but_not_delete_it() -> None:
+    used = replace(workspace(YOU), user_acl={str(ME): "use"})
+    admitted = replace(workspace(YOU), user_acl={str(ME): "admin"})
+    assert actor().can(Action.SSH, used)
+    assert not actor().can(Action.UPDATE, used)
+    assert actor().can(Action.UPDATE, admitted)
+    assert not actor().can(Action.DELETE, admitted)
+    banned = actor(org=("organization-workspace-creation-ban",))
+    assert not banned.can(Action.CREATE, admitted)
 
 
 def test_a_hidden_thing_is_missing_and_a_known_one_forbidden() -> None:
