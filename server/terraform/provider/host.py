@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.terraform.provider.grpc import GrpcProtocol
+from server.terraform.provider.recorder import Recorder
 from server.terraform.provider.service import Session
 
 _ADDRESSES = ("registry.terraform.io/coder/coder", "registry.opentofu.org/coder/coder")
@@ -34,9 +35,14 @@ class ProviderHost:
     """
 
     @asynccontextmanager
-    async def serve(self, env: Mapping[str, str]) -> AsyncGenerator[Reattach]:
-        """Open a socket for one terraform command that sees ``env``; close it afterwards."""
-        session = Session(env)
+    async def serve(
+        self, env: Mapping[str, str], recorder: Recorder | None = None
+    ) -> AsyncGenerator[Reattach]:
+        """Open a socket for one terraform command that sees ``env``; close it afterwards.
+
+        With a recorder no data source fails: it is noted, with what is wrong, and answered.
+        """
+        session = Session(env, recorder)
         directory = Path(tempfile.mkdtemp(prefix="coder-tf-", dir=_root()))  # Mode 0700.
         socket = directory / "s"
         victim = await _victim()

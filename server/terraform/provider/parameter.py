@@ -12,6 +12,7 @@ from server.terraform.provider.schema import (
     Body,
     Call,
     DataSource,
+    Finding,
     Nesting,
     computed,
     optional,
@@ -26,23 +27,29 @@ def _read(value: Object, call: Call) -> None:
     for rule in value["validation"]:
         rule["min_disabled"] = rule["min"] is None
         rule["max_disabled"] = rule["max"] is None
-    if value["ephemeral"] and not value["mutable"]:
-        call.error("parameter can't be immutable and ephemeral")
-        return
-    if value["ephemeral"] and not value["optional"]:
-        call.error("ephemeral parameter requires the default property")
-        return
     name = digest(value["name"])
     given = call.env.get(f"CODER_PARAMETER_{name}")
     previous = call.env.get(f"CODER_PARAMETER_PREVIOUS_{name}")
+    # What a form shows when a rule is broken; a build ends there.
+    value["value"] = (given if given is not None else value["default"]) or ""
+    form, value["form_type"] = value["form_type"] or "", "error"
+    refused = _ephemeral(value)
     try:
-        form = rules.form_type(
-            value["type"], value["form_type"] or "", options=bool(value["option"])
-        )
-        value["form_type"] = form
-        value["value"] = rules.resolve(value, given, previous, form)
-    except rules.Refused as refused:
-        call.found.append(refused.finding)
+        value["form_type"] = rules.form_type(value["type"], form, options=bool(value["option"]))
+        if refused is None:
+            value["value"] = rules.resolve(value, given, previous, value["form_type"])
+    except rules.Refused as rule:
+        refused = refused or rule.finding
+    if refused is not None:
+        call.found.append(refused)
+
+
+def _ephemeral(value: Object) -> Finding | None:
+    if value["ephemeral"] and not value["mutable"]:
+        return Finding("parameter can't be immutable and ephemeral")
+    if value["ephemeral"] and not value["optional"]:
+        return Finding("ephemeral parameter requires the default property")
+    return None
 
 
 _OPTION = Body(

@@ -64,6 +64,9 @@ def form_type(kind: str, written: str, *, options: bool) -> str:
     here, other = (
         (_WITH_OPTIONS, _WITHOUT_OPTIONS) if options else (_WITHOUT_OPTIONS, _WITH_OPTIONS)
     )
+    if kind not in here:
+        # Only a session that records gets here: elsewhere the type was refused before.
+        raise Refused(f"expected type to be one of {', '.join(TYPES)}, got {kind}", path=("type",))
     if not written:
         return here[kind][0]
     if written in here[kind]:

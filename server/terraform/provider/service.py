@@ -10,6 +10,7 @@ from uuid import uuid4
 from server.terraform.provider import messages as m
 from server.terraform.provider.catalog import DATA_SOURCES, PROVIDER, RESOURCES
 from server.terraform.provider.protobuf import decode, encode
+from server.terraform.provider.recorder import Recorder
 from server.terraform.provider.schema import Body, Call, Finding, Nesting
 from server.terraform.provider.values import Object, has_unknown, pack, unpack, without_unknown
 
@@ -26,10 +27,13 @@ class Session:
     """One build as the provider sees it: the values its types read. One per terraform command."""
 
     env: Mapping[str, str] = field(repr=False)
+    recorder: Recorder | None = None
+    """Takes what is read; then nothing is refused."""
 
     def connect(self) -> "Connection":
         """Begin a connection; each has its own provider configuration (aliases!)."""
-        return Connection(self.env, self.env.get("CODER_AGENT_URL") or DEFAULT_URL)
+        url = self.env.get("CODER_AGENT_URL") or DEFAULT_URL
+        return Connection(self.env, url, self.recorder)
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Connection:
 
     env: Mapping[str, str] = field(repr=False)
     url: str
+    recorder: Recorder | None = None
 
     def handle(self, method: str, body: bytes) -> bytes:
         """Answer one call.
@@ -117,14 +122,24 @@ def _configure(connection: Connection, body: bytes) -> bytes:
     return b""
 
 
-def _validate(bodies: Mapping[str, Body]) -> Callable[[Connection, bytes], bytes]:
-    def answer(_connection: Connection, body: bytes) -> bytes:
-        request = decode(m.VALIDATE_REQUEST, body)
-        config: Object = unpack(request["config"]) or {}
-        found = list(bodies[request["type_name"]].findings(config))
-        return encode(m.VALIDATE_RESPONSE, {"diagnostics": _messages(found)})
+def _validate(body: Body, config: Object) -> bytes:
+    return encode(m.VALIDATE_RESPONSE, {"diagnostics": _messages(list(body.findings(config)))})
 
-    return answer
+
+def _validate_resource(_connection: Connection, body: bytes) -> bytes:
+    request = decode(m.VALIDATE_REQUEST, body)
+    config: Object = unpack(request["config"]) or {}
+    return _validate(RESOURCES[request["type_name"]].body, config)
+
+
+def _validate_data(connection: Connection, body: bytes) -> bytes:
+    request = decode(m.VALIDATE_REQUEST, body)
+    kind: str = request["type_name"]
+    config: Object = unpack(request["config"]) or {}
+    if connection.recorder is None:
+        return _validate(DATA_SOURCES[kind].body, config)
+    connection.recorder.saw(kind, config)
+    return b""
 
 
 def _upgrade(_connection: Connection, body: bytes) -> bytes:
@@ -212,9 +227,13 @@ def _apply(connection: Connection, body: bytes) -> bytes:
 
 def _read_data(connection: Connection, body: bytes) -> bytes:
     request = decode(m.READ_DATA_REQUEST, body)
-    kind, call = DATA_SOURCES[request["type_name"]], connection.call()
-    value = kind.body.planned(unpack(request["config"]), create=False)
-    kind.read(value, call)
+    source, config = DATA_SOURCES[request["type_name"]], cast("Object", unpack(request["config"]))
+    call = connection.call()
+    if connection.recorder is not None:
+        value = connection.recorder.read(request["type_name"], source, config, call)
+        return encode(m.READ_DATA_RESPONSE, {"state": pack(value)})
+    value = source.body.planned(config, create=False)
+    source.read(value, call)
     return encode(
         m.READ_DATA_RESPONSE,
         {"state": None if call.failed else pack(value), "diagnostics": _messages(call.found)},
@@ -224,9 +243,6 @@ def _read_data(connection: Connection, body: bytes) -> bytes:
 def _stop(_connection: Connection, _body: bytes) -> bytes:
     return b""
 
-
-_validate_resource = _validate({name: kind.body for name, kind in RESOURCES.items()})
-_validate_data = _validate({name: kind.body for name, kind in DATA_SOURCES.items()})
 
 _ANSWERS: Mapping[str, Callable[[Connection, bytes], bytes]] = {
     "GetMetadata": _get_metadata,
