@@ -37,10 +37,13 @@ def run_as_init(argv: Sequence[str]) -> int:
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, _noted)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    head = subprocess.Popen(argv)
+    got: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
-        signal.signal(number, lambda got, _: os.kill(head.pid, got))
+        signal.signal(number, lambda which, _: got.append(which))
+    head = subprocess.Popen(argv)
     while True:
+        while got:
+            os.kill(head.pid, got.pop(0))
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             os.read(woken, 512)
