@@ -48,6 +48,7 @@ class Method(StrEnum):
     METADATA = "metadata"
     APP_HEALTHS = "app_healths"
     BANNERS = "banners"
+    APP_STATUS = "app_status"
 
     OPEN = "open"
     PING = "ping"

@@ -274,6 +274,23 @@ class AppHealths:
     updates: tuple[AppHealthUpdate, ...]
 
 
+class AppState(StrEnum):
+    """What an app of the workspace, such as an AI agent, says that it is doing."""
+
+    WORKING = "working"
+    IDLE = "idle"
+    COMPLETE = "complete"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class AppStatus:
+    app_slug: str
+    state: AppState
+    message: str = ""
+    uri: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Banner:
     enabled: bool = False

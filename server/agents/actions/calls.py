@@ -9,7 +9,7 @@ from coder_cli.sdk.agents import AgentSubsystem
 from server.agents import convert
 from server.agents.actions import logs
 from server.agents.actions.switchboard import Switchboard
-from server.agents.errors import UnknownAgent
+from server.agents.errors import UnknownAgent, UnknownApp
 from server.agents.events import MetadataChanged
 from server.agents.model import Line, advance, clip, host_key
 from server.agents.store import reports as store
@@ -21,6 +21,8 @@ from server.workspaces import use as use_workspace
 P = TypeVar("P")
 MAX_METADATA_KEYS = 6144
 """Bytes of all keys in one report."""
+MAX_STATUS_MESSAGE = 160
+MAX_URI = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,28 @@ async def app_healths(caller: Caller, params: api.AppHealths) -> api.Empty:
     return api.Empty()
 
 
+async def app_status(caller: Caller, params: api.AppStatus) -> api.Empty:
+    """Keep what an app of the agent is doing.
+
+    Raises:
+        UnknownApp: the agent has no such app.
+    """
+    status = store.AppStatus(
+        slug=params.app_slug,
+        state=params.state.value,
+        message=clip(params.message, MAX_STATUS_MESSAGE),
+        uri=clip(params.uri, MAX_URI),
+    )
+    identity = caller.identity
+    async with caller.board.database.tx(caller.board.actor) as tx:
+        known, new = await store.app_status(tx, identity.agent_id, identity.workspace_id, status)
+        if new:
+            await caller.tell(tx)
+    if not known:
+        raise UnknownApp(params.app_slug)
+    return api.Empty()
+
+
 async def banners(caller: Caller, _params: api.Empty) -> api.Banners:
     """Tell the deployment's announcements."""
     async with caller.board.database.tx(caller.board.actor) as tx:
@@ -167,6 +191,7 @@ CALLS: Mapping[str, Callable[[Caller, Mapping[str, Any]], Awaitable[object]]] = 
     api.Method.STATS: _Call(api.Stats, stats),
     api.Method.METADATA: _Call(api.MetadataUpdate, metadata),
     api.Method.APP_HEALTHS: _Call(api.AppHealths, app_healths),
+    api.Method.APP_STATUS: _Call(api.AppStatus, app_status),
     api.Method.BANNERS: _Call(api.Empty, banners),
     api.Method.PING: _Call(api.Empty, ping),
 }

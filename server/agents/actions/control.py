@@ -158,7 +158,8 @@ class ControlLine:
         except Unavailable:
             raise
         except ApiError as error:
-            return api.Failure(request.id, api.ErrorCode.INTERNAL, error.message)
+            words = f"{error.message} {error.detail}".rstrip()
+            return api.Failure(request.id, api.ErrorCode.INTERNAL, words)
         except Exception:
             # Never the params: a manifest or a log may hold secrets.
             log.exception("call of an agent failed", method=request.method)

@@ -2,20 +2,17 @@
 
 from uuid import UUID
 
+from coder_cli.sdk import agentapi as api
 from coder_cli.sdk.agents import (
     PatchAgentLogs,
     PatchAppStatus,
     PostLogSourceRequest,
     WorkspaceAgentLogSource,
 )
-from server.agents.actions import logs
+from server.agents.actions import calls, logs
 from server.agents.actions.calls import Caller
-from server.agents.errors import LogsFull, UnknownApp
-from server.agents.model import Line, clip
-from server.agents.store import reports as store
-
-MAX_STATUS_MESSAGE = 160
-MAX_URI = 2048
+from server.agents.errors import LogsFull
+from server.agents.model import Line
 
 
 async def write_logs(caller: Caller, body: PatchAgentLogs) -> None:
@@ -43,19 +40,8 @@ async def app_status(caller: Caller, body: PatchAppStatus) -> None:
     Raises:
         UnknownApp: it has no such app.
     """
-    status = store.AppStatus(
-        slug=body.app_slug,
-        state=body.state.value,
-        message=clip(body.message, MAX_STATUS_MESSAGE),
-        uri=clip(body.uri, MAX_URI),
-    )
-    workspace_id = caller.identity.workspace_id
-    async with caller.board.database.tx(caller.board.actor) as tx:
-        known, new = await store.app_status(tx, _agent(caller), workspace_id, status)
-        if new:
-            await caller.tell(tx)
-    if not known:
-        raise UnknownApp(body.app_slug)
+    state = api.AppState(body.state.value)
+    await calls.app_status(caller, api.AppStatus(body.app_slug, state, body.message, body.uri))
 
 
 def _agent(caller: Caller) -> UUID:

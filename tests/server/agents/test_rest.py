@@ -226,6 +226,22 @@ async def test_what_an_app_does_is_kept_and_repetitions_are_not(
     assert bad.status_code == 400
 
 
+async def test_what_an_app_does_is_told_over_the_line_as_well(
+    house: House, replica: Replica, agent: AgentRows
+) -> None:
+    """Seed: UpdateAppStatus is forwarded over the connection that the agent maintains."""
+    async with scripted(replica, agent) as line:
+        status = api.AppStatus("web", api.AppState.WORKING, "m" * 300, "https://x.test")
+        assert await line.call(Method.APP_STATUS, status) == {}
+        unknown = await line.call(Method.APP_STATUS, api.AppStatus("no", api.AppState.IDLE))
+        assert "No app found with slug 'no'" in unknown.message
+        wrong = await line.call(Method.APP_STATUS, app_slug="web", state="dancing")
+        assert wrong.message == "AppStatus.state is not a AppState"
+    shown = (await replica.request("GET", f"/workspaceagents/{agent.id}", house.token)).json()
+    [status] = shown["apps"][0]["statuses"]
+    assert (status["state"], len(status["message"])) == ("working", 160)
+
+
 async def test_the_owners_git_key_goes_to_the_agent_unless_the_template_forbids_it(
     house: House, replica: Replica, agent: AgentRows
 ) -> None:
