@@ -28,6 +28,8 @@ _MACHINES = {
 _LAUNCHER = """\
 #!/bin/sh
 # This deployment runs from {what}: its agents run in the installation of the server itself.
+# Whoever runs it in a sandbox must let it read these directories:
+{reads}
 program={program}
 if [ ! -x "$program" ]; then
     echo "This server runs from {what} and serves agents to its own host only; put a built {name} \
@@ -73,6 +75,7 @@ class Binaries:
         if name == host_name():
             text = _LAUNCHER.format(
                 what="a folder" if self.frozen else "source",
+                reads="\n".join(f"# reads: {place}" for place in self._installation()),
                 program=shlex.quote(str(self.executable)),
                 words="" if self.frozen else "-m coder_cli ",
                 name=name,
@@ -90,6 +93,16 @@ class Binaries:
         if self.frozen and alone and name == host_name():
             places.append(self.executable)
         return places
+
+    def _installation(self) -> list[str]:
+        """Return the directories that the launched program consists of."""
+        if self.frozen:
+            return [str(self.executable.parent)]
+        # A virtual environment, the Python it was made with, and the packages of a checkout.
+        root = Path(__file__).parents[2]
+        packages = [str(root / name) for name in ("agent", "coder_cli", "server")]
+        places = [sys.prefix, sys.base_prefix, *packages]
+        return [place for place in dict.fromkeys(places) if "\n" not in place]
 
     async def _hash(self, path: Path) -> str:
         return await asyncio.to_thread(self._hash_now, path)

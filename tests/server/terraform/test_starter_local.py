@@ -8,7 +8,14 @@ import pytest
 
 from server.terraform import Built
 from tests.server.terraform.conftest import Driver
-from tests.server.terraform.world import WORKSPACE, alive, needs_terraform, tar, until
+from tests.server.terraform.world import (
+    WORKSPACE,
+    alive,
+    cut_short,
+    needs_terraform,
+    tar,
+    until,
+)
 
 pytestmark = [
     needs_terraform,
@@ -67,7 +74,11 @@ async def test_import_of_the_starter(driver: Driver) -> None:
     assert "not isolated" in found.readme
     assert [(p.name, p.required) for p in found.parameters] == [("dotfiles_uri", False)]
     homes = {r.address: [a.name for a in r.agents] for r in found.start_resources}
-    assert homes == {"terraform_data.home": [], "terraform_data.workspace[0]": ["main"]}
+    assert homes == {
+        "terraform_data.home": [],
+        "terraform_data.processes[0]": [],
+        "terraform_data.workspace[0]": ["main"],
+    }
     assert [r.address for r in found.stop_resources] == ["terraform_data.home"]
 
 
@@ -81,7 +92,7 @@ async def test_the_life_of_a_workspace(driver: Driver, home: Path) -> None:
         assert seen["CODER_LOCAL_WORKSPACE"] == str(WORKSPACE)
         assert "CODER_SECRET" not in seen
         assert "AGENT_TOKEN" not in seen
-        assert (home / "token").read_text() == first.resources[1].agents[0].token
+        assert (home / "token").read_text() == first.resources[2].agents[0].token
         assert (home / "script").read_text() == "url=http://localhost:3000/ auth=token\n"
         assert (home.parent / "token").stat().st_mode & 0o777 == 0o600
         assert home.parent.stat().st_mode & 0o777 == 0o700
@@ -118,7 +129,21 @@ async def test_a_second_start_replaces_the_agent_that_a_lost_build_left_behind(
             "stopped in order",
             "started",
         ]
-        assert second.resources[1].agents[0].token == (home / "token").read_text()
+        assert second.resources[2].agents[0].token == (home / "token").read_text()
     finally:
         await build(driver, "delete", first.state)
     assert alive(MARKER) == []
+
+
+@pytest.mark.parametrize("ending", ["stop", "delete"])
+async def test_a_start_that_was_cut_short_leaves_no_process_after_its_end(
+    driver: Driver, home: Path, ending: str
+) -> None:
+    first = await build(driver, "start")
+    try:
+        await started(home)
+        await build(driver, ending, cut_short(first.state))
+        assert alive(MARKER) == []
+        assert home.parent.exists() == (ending == "stop")
+    finally:
+        await build(driver, "delete", first.state)

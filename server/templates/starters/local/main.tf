@@ -126,15 +126,6 @@ locals {
     }
   EOT
 
-  create_home = <<-EOT
-    ${local.common}
-    mkdir -p "$dir"
-    if [ ! -d "$dir/home" ]; then
-      mkdir "$dir/home"
-      cp -R /etc/skel/. "$dir/home/" 2>/dev/null || :
-    fi
-  EOT
-
   delete_home = <<-EOT
     ${local.common}
     stop
@@ -147,6 +138,11 @@ locals {
     ${local.common}
     # A build that was cut short may have left an agent behind. There is only ever one.
     stop
+    mkdir -p "$dir"
+    if [ ! -d "$dir/home" ]; then
+      mkdir "$dir/home"
+      cp -R /etc/skel/. "$dir/home/" 2>/dev/null || :
+    fi
     mkdir -p "$dir/run" "$dir/logs" "$dir/scripts"
     printf '%s' "$AGENT_TOKEN" >"$dir/token"
     printf '%s\n' "$AGENT_SCRIPT" >"$dir/agent.sh"
@@ -184,7 +180,10 @@ locals {
   EOT
 }
 
-# What stays while the workspace is stopped: the home directory.
+# Terraform runs no destroy provisioner of a resource whose creation failed half-way. So what undoes
+# something belongs to resources whose creation does nothing; they exist before there is anything.
+
+# What stays while the workspace is stopped: the home directory. A start makes it.
 resource "terraform_data" "home" {
   # The scripts that undo something are kept with it, so that they always match it.
   input = {
@@ -193,25 +192,16 @@ resource "terraform_data" "home" {
   }
 
   provisioner "local-exec" {
-    command     = local.create_home
-    environment = { WORKSPACE_ID = self.input.workspace_id }
-    quiet       = true
-  }
-
-  provisioner "local-exec" {
     when        = destroy
-    command     = self.input.delete
-    environment = { WORKSPACE_ID = self.input.workspace_id }
+    command     = "eval \"$SCRIPT\""
+    environment = { SCRIPT = self.input.delete, WORKSPACE_ID = self.input.workspace_id }
     quiet       = true
   }
 }
 
 # What exists while the workspace runs: the agent and everything it started.
-resource "terraform_data" "workspace" {
+resource "terraform_data" "processes" {
   count = data.coder_workspace.me.start_count
-
-  # Every start makes a new token, and so a new agent.
-  triggers_replace = [sha256(coder_agent.main.token), coder_agent.main.init_script]
 
   input = {
     workspace_id = terraform_data.home.input.workspace_id
@@ -219,20 +209,29 @@ resource "terraform_data" "workspace" {
   }
 
   provisioner "local-exec" {
-    command = local.start
+    when        = destroy
+    command     = "eval \"$SCRIPT\""
+    environment = { SCRIPT = self.input.stop, WORKSPACE_ID = self.input.workspace_id }
+    quiet       = true
+  }
+}
+
+resource "terraform_data" "workspace" {
+  count = data.coder_workspace.me.start_count
+
+  # Every start makes a new token, and so a new agent.
+  triggers_replace = [sha256(coder_agent.main.token), coder_agent.main.init_script]
+
+  # Handed over in the environment: an error then shows what the script said, not its text.
+  provisioner "local-exec" {
+    command = "eval \"$SCRIPT\""
     environment = {
-      WORKSPACE_ID = self.input.workspace_id
+      SCRIPT       = local.start
+      WORKSPACE_ID = terraform_data.processes[0].input.workspace_id
       AGENT_SCRIPT = coder_agent.main.init_script
       # Not secret from this script; otherwise terraform would hide all of its output.
       AGENT_TOKEN = nonsensitive(coder_agent.main.token)
     }
     quiet = true
-  }
-
-  provisioner "local-exec" {
-    when        = destroy
-    command     = self.input.stop
-    environment = { WORKSPACE_ID = self.input.workspace_id }
-    quiet       = true
   }
 }
