@@ -33,7 +33,7 @@ async def test_it_names_what_a_sandbox_must_let_it_read(tmp_path: Path) -> None:
     text = (await launcher(tmp_path, sys.executable)).read_text()
     named = [line.removeprefix("# reads: ") for line in text.splitlines() if "# reads: " in line]
     assert {sys.prefix, sys.base_prefix} < set(named)
-    assert subprocess.run(["ls", "-d", *named], capture_output=True, check=False).returncode == 0
+    assert ran_through("ls", "-d", *named).returncode == 0
 
 
 async def test_elsewhere_it_says_why_it_cannot_run(tmp_path: Path) -> None:
