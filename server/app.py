@@ -174,14 +174,13 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
     )
     registry = provisioning.Registry(
         {
-            provisioning.JobType.TEMPLATE_VERSION_IMPORT: templates.ImportKind(
-                driver, ground.access_url
-            ),
-            provisioning.JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(driver),
-            provisioning.JobType.WORKSPACE_BUILD: workspaces.BuildKind(driver, builds),
+            provisioning.JobType.TEMPLATE_VERSION_IMPORT: templates.ImportKind(ground.access_url),
+            provisioning.JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(),
+            provisioning.JobType.WORKSPACE_BUILD: workspaces.BuildKind(builds),
         }
     )
-    provide(ground.app, workspaces.WorkspaceRules, workspaces.WorkspaceRules())
+    rules = workspaces.WorkspaceRules(access_url=ground.access_url)
+    provide(ground.app, workspaces.WorkspaceRules, rules)
     for router in (provisioning.routes, templates.routes, workspaces.routes):
         ground.app.include_router(router)
     means = provisioning.Means(

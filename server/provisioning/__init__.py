@@ -10,7 +10,14 @@ from server.provisioning.actions.jobs import (
     resources,
     timings,
 )
-from server.provisioning.actions.kinds import Console, JobKind, Registry
+from server.provisioning.actions.kinds import Console, JobKind, Order, Registry
+from server.provisioning.actions.orders import (
+    ELSEWHERE,
+    BuildOrder,
+    DryRunOrder,
+    ImportOrder,
+    OrphanOrder,
+)
 from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed
 from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
@@ -32,13 +39,17 @@ from server.provisioning.store.made import save_resources
 from server.provisioning.worker.daemons import DaemonOptions, Daemons, Means
 
 __all__ = [
+    "ELSEWHERE",
     "INACTIVE_AFTER",
     "AgentStatus",
     "AgentTimes",
     "AlreadyCanceled",
+    "BuildOrder",
     "Console",
     "DaemonOptions",
     "Daemons",
+    "DryRunOrder",
+    "ImportOrder",
     "Job",
     "JobChanged",
     "JobCompleted",
@@ -50,6 +61,8 @@ __all__ = [
     "LogsAdded",
     "Means",
     "NewJob",
+    "Order",
+    "OrphanOrder",
     "Registry",
     "State",
     "agent_status",

@@ -9,22 +9,19 @@ from coder_cli.sdk.builds import Transition
 from server import identity, templates
 from server.kit.db import Tx
 from server.kit.errors import NotFound
-from server.provisioning import Console, Job, JobFailed, JobKind
+from server.provisioning import ELSEWHERE, BuildOrder, Job, JobFailed, JobKind, Order, OrphanOrder
 from server.terraform import (
     BuildRequest,
     Built,
     Owner,
     OwnerRole,
     TemplateFacts,
-    Terraform,
     WorkspaceFacts,
 )
 from server.terraform import Transition as TerraformTransition
 from server.workspaces.actions import finish
 from server.workspaces.model import BuildOptions, RunningBuild
 from server.workspaces.store import builds
-
-SETTING_UP = "Setting up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +32,14 @@ class TemplateSource:
     variables: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedBuild:
-    """Everything a build's work needs, read in one transaction."""
-
-    build: RunningBuild
-    owner: Owner
-    template: TemplateSource | None
-    """None when terraform has nothing to do: the workspace is orphaned."""
-    parameters: Mapping[str, str]
-    previous_parameters: Mapping[str, str]
-
-
-class BuildKind(JobKind[LoadedBuild, Built]):
+class BuildKind(JobKind[Built]):
     """The kind of job that starts, stops and deletes workspaces."""
 
-    def __init__(self, terraform: Terraform, options: BuildOptions) -> None:
-        self._terraform = terraform
+    def __init__(self, options: BuildOptions) -> None:
         self._options = options
 
     @override
-    async def load(self, tx: Tx, job: Job) -> LoadedBuild:
+    async def load(self, tx: Tx, job: Job) -> Order:
         """Read the build, and renew or end the session token that its workspace holds.
 
         Raises:
@@ -64,31 +48,29 @@ class BuildKind(JobKind[LoadedBuild, Built]):
         build = await builds.running(tx, job.input_id("workspace_build_id"))
         if build is None:
             raise JobFailed("The workspace build does not exist any more.")
-        loaded = LoadedBuild(
-            build=build,
-            owner=await self._owner(tx, build),
-            template=None if build.orphan else await _template(tx, build),
-            parameters=await builds.parameters(tx, build.build_id),
-            previous_parameters=await builds.parameters(tx, build.previous_id),
-        )
+        owner = await self._owner(tx, build)
         await finish.changed(tx, build)
-        return loaded
-
-    @override
-    async def work(self, job: Job, loaded: LoadedBuild, console: Console) -> Built:
-        """Have terraform carry out the build. No transaction is open.
-
-        Raises:
-            JobFailed: terraform failed or was cancelled; its state is in the outcome.
-        """
-        if loaded.template is None:
-            console.log("warn", SETTING_UP, "Orphaning: what the workspace made is left as it is.")
-            return Built()
-        request = self._request(loaded, loaded.template, console)
-        built = await self._terraform.build(request, console)
-        if built.error is not None:
-            raise JobFailed(built.error.message, built.error.code, built)
-        return built
+        if build.orphan:
+            return OrphanOrder()
+        template = await _template(tx, build)
+        return BuildOrder(
+            BuildRequest(
+                work_dir=ELSEWHERE,
+                archive=template.archive,
+                transition=TerraformTransition(build.transition),
+                build_id=build.build_id,
+                workspace=WorkspaceFacts(build.workspace_id, build.workspace_name),
+                owner=owner,
+                template=TemplateFacts(build.template_id, build.template_name, build.version_name),
+                access_url=self._options.access_url,
+                state=build.state or None,
+                parameters=await builds.parameters(tx, build.build_id),
+                previous_parameters=await builds.parameters(tx, build.previous_id),
+                variables=template.variables,
+                agent_scripts=self._options.init_scripts(),
+                debug=build.log_level == "debug",
+            )
+        )
 
     @override
     async def apply(self, tx: Tx, job: Job, outcome: Built) -> None:
@@ -104,29 +86,6 @@ class BuildKind(JobKind[LoadedBuild, Built]):
     async def released(self, tx: Tx, job: Job, outcome: Built | None) -> None:
         """Write the state that an interrupted build left; its next run begins there."""
         await finish.released(tx, job, outcome)
-
-    def _request(
-        self, loaded: LoadedBuild, template: TemplateSource, console: Console
-    ) -> BuildRequest:
-        build = loaded.build
-        # What a lost run left on this host is newer than anything in the database.
-        state = console.recovered if console.recovered is not None else build.state
-        return BuildRequest(
-            work_dir=console.work_dir,
-            archive=template.archive,
-            transition=TerraformTransition(build.transition),
-            build_id=build.build_id,
-            workspace=WorkspaceFacts(build.workspace_id, build.workspace_name),
-            owner=loaded.owner,
-            template=TemplateFacts(build.template_id, build.template_name, build.version_name),
-            access_url=self._options.access_url,
-            state=state or None,
-            parameters=loaded.parameters,
-            previous_parameters=loaded.previous_parameters,
-            variables=template.variables,
-            agent_scripts=self._options.init_scripts(),
-            debug=build.log_level == "debug",
-        )
 
     async def _owner(self, tx: Tx, build: RunningBuild) -> Owner:
         facts = await identity.owner_facts(tx, build.owner_id)

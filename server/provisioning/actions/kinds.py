@@ -6,10 +6,9 @@ from typing import Any, Protocol, TypeVar
 
 from server.kit.db import Tx
 from server.provisioning.model import Job, JobType
-from server.terraform import Cancellation, LogLevel
+from server.terraform import Cancellation, LogLevel, Terraform
 
-Loaded = TypeVar("Loaded")
-Outcome = TypeVar("Outcome")
+Outcome_contra = TypeVar("Outcome_contra", contravariant=True)
 
 
 class Console(Protocol):
@@ -38,26 +37,30 @@ class Console(Protocol):
         ...
 
 
-class JobKind(Protocol[Loaded, Outcome]):
-    """Load, work, apply. No transaction is open while ``work`` runs."""
+class Order(Protocol):
+    """Work that needs terraform and a console, and nothing else of the server."""
 
-    async def load(self, tx: Tx, job: Job) -> Loaded:
-        """Read everything the work needs.
-
-        Raises:
-            JobFailed: it cannot be done.
-        """
-        ...
-
-    async def work(self, job: Job, loaded: Loaded, console: Console) -> Outcome:
-        """Do it. End soon when ``console.cancelled`` is set.
+    async def carry_out(self, terraform: Terraform, console: Console) -> object:
+        """Do it in the console's work directory. End soon when ``console.cancelled`` is set.
 
         Raises:
             JobFailed: it failed, or was asked to end; with whatever was made as ``outcome``.
         """
         ...
 
-    async def apply(self, tx: Tx, job: Job, outcome: Outcome) -> None:
+
+class JobKind(Protocol[Outcome_contra]):
+    """Load an order and write what became of it. No transaction is open while it is carried out."""
+
+    async def load(self, tx: Tx, job: Job) -> Order:
+        """Read everything the work needs, and return it as what is asked of terraform.
+
+        Raises:
+            JobFailed: it cannot be done.
+        """
+        ...
+
+    async def apply(self, tx: Tx, job: Job, outcome: Outcome_contra) -> None:
         """Write the result, in the transaction that ends the job. The lease was checked.
 
         Raises:
@@ -65,7 +68,7 @@ class JobKind(Protocol[Loaded, Outcome]):
         """
         ...
 
-    async def failed(self, tx: Tx, job: Job, outcome: Outcome | None) -> None:
+    async def failed(self, tx: Tx, job: Job, outcome: Outcome_contra | None) -> None:
         """Write what a failed or cancelled run left, in the transaction that ends the job.
 
         ``job`` is as it was before it ended. An outcome of None means that nothing is known:
@@ -73,7 +76,7 @@ class JobKind(Protocol[Loaded, Outcome]):
         """
         ...
 
-    async def released(self, tx: Tx, job: Job, outcome: Outcome | None) -> None:
+    async def released(self, tx: Tx, job: Job, outcome: Outcome_contra | None) -> None:
         """Write what an interrupted run left, so that the next run goes on from there.
 
         The job does not end: another worker, or this server after its restart, loads it again.
@@ -84,7 +87,7 @@ class JobKind(Protocol[Loaded, Outcome]):
 class Registry:
     """The kinds of jobs this server can run."""
 
-    def __init__(self, kinds: Mapping[JobType, JobKind[Any, Any]]) -> None:
+    def __init__(self, kinds: Mapping[JobType, JobKind[Any]]) -> None:
         self._kinds = dict(kinds)
 
     @property
@@ -92,6 +95,6 @@ class Registry:
         """Return the types of jobs that may be acquired."""
         return [str(kind) for kind in self._kinds]
 
-    def kind(self, job_type: JobType) -> JobKind[Any, Any]:
+    def kind(self, job_type: JobType) -> JobKind[Any]:
         """Return who can do a job of this type."""
         return self._kinds[JobType(job_type)]

@@ -1,7 +1,7 @@
 """Jobs, their states and logs, and what they made, as frozen values."""
 
 from server.provisioning.model.daemons import STALE_DAEMON, DaemonView, daemon_status, free_names
-from server.provisioning.model.endings import Asked, Ending, judge
+from server.provisioning.model.endings import Asked, Closing, Ending, Result, judge
 from server.provisioning.model.jobs import (
     BEAT_SECONDS,
     GIVE_UP,
@@ -53,6 +53,7 @@ __all__ = [
     "AppRow",
     "AppStatusRow",
     "Asked",
+    "Closing",
     "DaemonView",
     "Ending",
     "Fitted",
@@ -65,6 +66,7 @@ __all__ = [
     "NewJob",
     "ResourceRow",
     "ResourceRows",
+    "Result",
     "ScriptRow",
     "State",
     "StoredLine",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from server.provisioning.errors import JobFailed
+from server.provisioning.model.logs import Line
 from server.provisioning.model.states import Move
 
 LONGEST_ERROR = 8192
@@ -33,6 +34,34 @@ class Ending:
     move: Move
     error: str = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the work ended: with an outcome, a failure, or a failure that left an outcome."""
+
+    outcome: object
+    failure: JobFailed | None = None
+    ask_kind: bool = True
+    """False when the kind itself could not even write the failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a run, as its worker tells it."""
+
+    result: Result
+    asked: Asked
+    lines: tuple[Line, ...] = ()
+    """What was said and not stored yet."""
+    cut_lines: int = 0
+    """How many lines did not fit into the log before these."""
+    cut_bytes: int = 0
+
+    @property
+    def ending(self) -> Ending:
+        """Return the move that follows."""
+        return judge(self.result.failure, self.asked)
 
 
 def judge(failure: JobFailed | None, asked: Asked) -> Ending:

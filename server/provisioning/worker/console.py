@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from coder_cli.kit.clock import Clock
-from server.provisioning.model import LOG_LIMIT, Fitted, Line, left_out
+from server.provisioning.model import LOG_LIMIT, Fitted, Line
 from server.terraform import LogLevel
 
 DAEMON = "provisioner_daemon"
@@ -56,9 +56,10 @@ class JobConsole:
         """Learn what of the taken lines was kept."""
         self._count(fitted.cut_lines, fitted.cut_bytes)
 
-    def last_words(self) -> str:
-        """Return the sentence that says what was cut, or nothing."""
-        return left_out(self._cut_lines, self._cut_bytes) if self._cut_lines else ""
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Return how many lines and bytes did not fit into the log."""
+        return self._cut_lines, self._cut_bytes
 
     def _count(self, lines: int, size: int) -> None:
         self._cut_lines += lines

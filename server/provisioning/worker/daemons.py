@@ -1,9 +1,7 @@
 """The workers of one replica: they take jobs, say that they live, and stop in order."""
 
 import asyncio
-import shutil
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +21,9 @@ from server.provisioning.model.daemons import DAEMON_BEAT_SECONDS
 from server.provisioning.store import daemons as daemon_store
 from server.provisioning.store import jobs as store
 from server.provisioning.store.daemons import Registration
-from server.provisioning.worker.run import SYSTEM, Run, Workshop
+from server.provisioning.worker.crew import Crew
+from server.provisioning.worker.database import SYSTEM, DatabaseSource, Desk
+from server.provisioning.worker.run import Workshop
 from server.provisioning.worker.waiting import within
 from server.terraform import Terraform
 
@@ -33,11 +33,6 @@ API_VERSION = "1.6"
 """The version of the original's provisioner protocol whose features our daemons have."""
 
 REAP_SECONDS = 60.0
-RELEASE_SECONDS = 20.0
-"""How long an interrupted Terraform may take to save its state when the server shuts down."""
-
-KILLED_SECONDS = 5.0
-"""How long a killed run may take to write that it was."""
 
 
 def _organization_tags() -> Mapping[str, str]:
@@ -76,27 +71,26 @@ class Daemons:
     def __init__(self, means: Means, options: DaemonOptions) -> None:
         self._means = means
         self._options = options
-        self._shop = Workshop(
-            db=means.db,
-            pubsub=means.pubsub,
-            registry=means.registry,
-            terraform=means.terraform,
-            clock=means.clock,
-            jobs_dir=options.cache_dir / "jobs",
-            hostname=options.hostname,
-            force_cancel=options.force_cancel,
+        self._source = DatabaseSource(
+            Desk(means.db, means.pubsub, means.registry), means.terraform, options.tags
+        )
+        self._crew = Crew(
+            Workshop(
+                terraform=means.terraform,
+                clock=means.clock,
+                jobs_dir=options.cache_dir / "jobs",
+                hostname=options.hostname,
+                force_cancel=options.force_cancel,
+            )
         )
         self._names: list[str] = []
         self._listed = 0
-        self._runs: set[Run] = set()
         self._stopping = asyncio.Event()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
 
     @property
     def running(self) -> int:
         """Return how many jobs run here at the moment."""
-        return len(self._runs)
+        return self._crew.running
 
     async def run(self) -> None:
         """Take and run jobs until ``stop``; then rest until cancelled."""
@@ -111,14 +105,7 @@ class Daemons:
     async def stop(self, grace: float) -> None:
         """Take no more jobs; give running ones ``grace`` seconds, then give them back."""
         self._stopping.set()
-        clock = self._means.clock
-        if not await within(clock, grace, self._quiet.wait()):
-            for run in tuple(self._runs):
-                run.release()
-        if not await within(clock, RELEASE_SECONDS, self._quiet.wait()):
-            for run in tuple(self._runs):
-                run.kill()
-            await within(clock, KILLED_SECONDS, self._quiet.wait())
+        await self._crew.stop(grace)
         async with self._means.db.tx(SYSTEM) as tx:
             await daemon_store.leave(tx, self._options.replica_id)
 
@@ -132,32 +119,16 @@ class Daemons:
 
     async def turn(self, name: str) -> bool:
         """Take one job and run it to its end; return False when there was none."""
-        async with self._means.db.tx(SYSTEM) as tx:
-            job = await store.acquire(
-                tx, name, self._means.registry.types, dict(self._options.tags)
-            )
-        if job is None:
-            return False
-        run = Run(self._shop, job)
-        self._runs.add(run)
-        self._quiet.clear()
-        try:
-            await run.run()
-        finally:
-            self._runs.discard(run)
-            if not self._runs:
-                self._quiet.set()
-        return True
+        return await self._crew.turn(self._source, name)
 
     async def tidy(self) -> None:
         """Remove what runs of jobs that ended elsewhere left on this host."""
-        folders = await asyncio.to_thread(_folders, self._shop.jobs_dir)
-        async with self._means.db.tx(SYSTEM) as tx:
-            live = set(await store.live(tx, list(folders)))
-        for job_id, folder in folders.items():
-            if job_id not in live:
-                await self._means.terraform.sweep(folder)
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+        async def live(ids: list[UUID]) -> Collection[UUID]:
+            async with self._means.db.tx(SYSTEM) as tx:
+                return await store.live(tx, ids)
+
+        await self._crew.tidy(live)
 
     async def _serve(self, name: str) -> None:
         with self._means.pubsub.bell(JOBS) as bell:
@@ -210,12 +181,3 @@ async def _undisturbed(chore: str, do: Callable[[], Awaitable[None]]) -> None:
         await do()
     except Exception:
         log.exception("a chore of the provisioner daemons failed", chore=chore)
-
-
-def _folders(parent: Path) -> dict[UUID, Path]:
-    """Return the work directories in ``parent`` by their jobs' ids."""
-    found: dict[UUID, Path] = {}
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        with suppress(ValueError):
-            found[UUID(folder.name)] = folder
-    return found

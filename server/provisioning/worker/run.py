@@ -2,41 +2,31 @@
 
 import asyncio
 import shutil
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from coder_cli.kit.clock import Clock
-from server.kit.authz import as_system
-from server.kit.db import Database, Tx
 from server.kit.errors import Unavailable
-from server.kit.pubsub import Pubsub
-from server.provisioning.actions.kinds import JobKind, Registry
 from server.provisioning.errors import JobFailed, LeaseLost
-from server.provisioning.events import JobChanged, LogsAdded, cancel_topic
 from server.provisioning.model import (
     BEAT_SECONDS,
     GIVE_UP,
-    Acquired,
     Asked,
-    Ending,
-    Job,
-    Line,
+    Closing,
     Move,
+    Result,
     judge,
 )
-from server.provisioning.store import jobs as store
-from server.provisioning.store import logs as log_store
 from server.provisioning.worker.console import DAEMON, JobConsole
+from server.provisioning.worker.source import Lease
 from server.provisioning.worker.waiting import within
 from server.terraform import Stage, Terraform
 
 log = structlog.get_logger()
 
-SYSTEM = as_system("provisioner")
 FLUSH_SECONDS = 0.25
 BEAT_TIMEOUT = 3.0
 KILL_GRACE = 15.0
@@ -50,11 +40,8 @@ directory and whoever takes the job over."""
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What all runs of a replica share."""
+    """What all runs of a host share."""
 
-    db: Database
-    pubsub: Pubsub
-    registry: Registry
     terraform: Terraform
     clock: Clock
     jobs_dir: Path
@@ -62,24 +49,14 @@ class Workshop:
     force_cancel: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How the work ended: with an outcome, a failure, or a failure that left an outcome."""
-
-    outcome: object
-    failure: JobFailed | None = None
-    ask_kind: bool = True
-    """False when the kind itself could not even write the failure."""
-
-
 class Run:
     """One run of one job by one worker."""
 
-    def __init__(self, shop: Workshop, job: Acquired) -> None:
-        self.job = job
+    def __init__(self, shop: Workshop, lease: Lease) -> None:
+        self.job = lease.job
         self._shop = shop
-        self._kind: JobKind[Any, Any] = shop.registry.kind(job.type)
-        self._console = JobConsole(job.id, shop.jobs_dir / str(job.id), shop.clock)
+        self._lease = lease
+        self._console = JobConsole(self.job.id, shop.jobs_dir / str(self.job.id), shop.clock)
         self._asked = Asked.NOTHING
         self._lost = False
         self._settling = False
@@ -87,9 +64,9 @@ class Run:
         """Held from taking lines out of the console until they are stored, in order."""
         self._work: asyncio.Task[Result] | None = None
         self._stopping = asyncio.Event()
-        if job.exhausted:
+        if self.job.exhausted:
             self._ask(Asked.EXHAUSTED)
-        elif job.canceled_at is not None:
+        elif self.job.canceled_at is not None:
             self._ask(Asked.CANCEL)
 
     async def run(self) -> None:
@@ -126,17 +103,12 @@ class Run:
     async def _attempt(self) -> Result:
         try:
             await self._set_up()
-            return Result(await self._do(self._console))
+            return Result(await self._lease.work(self._console))
         except JobFailed as failure:
             return Result(failure.outcome, failure)
         except Exception as crash:
             log.exception("job crashed", job_id=str(self.job.id))
             return Result(None, JobFailed(f"The job crashed: {crash}"))
-
-    async def _do(self, console: JobConsole) -> object:
-        async with self._shop.db.tx(SYSTEM) as tx:
-            loaded = await self._kind.load(tx, self.job)
-        return await self._kind.work(self.job, loaded, console)
 
     async def _set_up(self) -> None:
         """Make an empty work directory, and save what a lost run left in it."""
@@ -172,7 +144,7 @@ class Run:
             await self._recover(console)
             await asyncio.to_thread(_empty, console.work_dir)
             try:
-                await self._do(console)
+                await self._lease.work(console)
             except JobFailed as failure:
                 found.append(failure.outcome)
 
@@ -190,8 +162,8 @@ class Run:
             await clock.sleep(BEAT_SECONDS)
             began = clock.monotonic()
             try:
-                async with asyncio.timeout(BEAT_TIMEOUT), self._shop.db.tx(SYSTEM) as tx:
-                    cancel = await store.renew(tx, self.job)
+                async with asyncio.timeout(BEAT_TIMEOUT):
+                    cancel = await self._lease.renew()
             except (Unavailable, TimeoutError):
                 if clock.monotonic() - renewed >= GIVE_UP.total_seconds():
                     self._lose("the lease could not be renewed")
@@ -214,16 +186,8 @@ class Run:
         self.kill()
 
     async def _hear_cancel(self) -> None:
-        with self._shop.pubsub.bell(cancel_topic(self.job.id)) as bell:
-            while True:
-                await bell.wait()
-                try:
-                    async with self._shop.db.tx(SYSTEM) as tx:
-                        job = await store.get(tx, self.job.id)
-                except Unavailable:
-                    continue  # The next heartbeat tells.
-                if job is not None and job.canceled_at is not None:
-                    self._ask(Asked.CANCEL)
+        await self._lease.cancelled()
+        self._ask(Asked.CANCEL)
 
     async def _force(self) -> None:
         await self._stopping.wait()
@@ -246,21 +210,9 @@ class Run:
     async def _flush_once(self) -> None:
         lines = self._console.take()
         try:
-            async with self._shop.db.tx(SYSTEM) as tx:
-                await self._append(tx, await self._leased(tx), lines)
+            self._console.written(await self._lease.say(lines))
         except Unavailable:
             self._console.give_back(lines)
-
-    async def _leased(self, tx: Tx) -> Job:
-        job = await store.lock_leased(tx, self.job)
-        if job is None:
-            raise LeaseLost
-        return job
-
-    async def _append(self, tx: Tx, job: Job, lines: list[Line]) -> None:
-        if lines:
-            self._console.written(await log_store.append(tx, job, lines))
-            await tx.announce(LogsAdded(job_id=job.id))
 
     async def _settle(self, result: Result) -> bool:
         """Write how the run ended; return whether its work directory may go.
@@ -302,51 +254,12 @@ class Run:
         async with self._writing:
             lines = self._console.take()
             try:
-                await self._write_end(result, lines)
+                await self._lease.close(
+                    Closing(result, self._asked, tuple(lines), *self._console.cut)
+                )
             except (Unavailable, JobFailed):
                 self._console.give_back(lines)
                 raise
-
-    async def _write_end(self, result: Result, lines: list[Line]) -> None:
-        ending = judge(result.failure, self._asked)
-        async with self._shop.db.tx(SYSTEM) as tx:
-            job = await self._leased(tx)
-            await self._append(tx, job, lines)
-            await log_store.insert(tx, job.id, self._last_lines(tx.now))
-            await self._tell_kind(tx, job, result, ending)
-            await _move(tx, job, ending)
-            await tx.announce(JobChanged(job_id=job.id))
-
-    def _last_lines(self, now: datetime) -> list[Line]:
-        """Return the heading of the end and what was cut: both are said whatever the limit."""
-        heading = Line(now, DAEMON, "info", Stage.CLEANING_UP, "")
-        words = self._console.last_words()
-        return [heading, replace(heading, level="warn", output=words)] if words else [heading]
-
-    async def _tell_kind(self, tx: Tx, job: Job, result: Result, ending: Ending) -> None:
-        if not result.ask_kind:
-            return
-        try:
-            if ending.move is Move.FINISH:
-                await self._kind.apply(tx, job, result.outcome)
-            elif ending.move is Move.RELEASE:
-                await self._kind.released(tx, job, result.outcome)
-            else:
-                await self._kind.failed(tx, job, result.outcome)
-        except (JobFailed, Unavailable):
-            raise
-        except Exception as crash:
-            log.exception("a job's result was not accepted", job_id=str(job.id))
-            raise JobFailed(f"The result of the job could not be saved: {crash}") from crash
-
-
-async def _move(tx: Tx, job: Job, ending: Ending) -> None:
-    if ending.move is Move.RELEASE:
-        await store.release(tx, job.id)
-        return
-    await store.complete(
-        tx, job.id, ending.error, ending.code, keep_canceled=ending.move is not Move.FINISH
-    )
 
 
 def _empty(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """Dry runs: what a build of a version would make, planned and never applied."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from coder_cli.sdk.jobs import JobType as WireType
@@ -10,7 +8,7 @@ from coder_cli.sdk.templates import CreateTemplateVersionDryRunRequest
 from server import provisioning
 from server.kit.db import Tx
 from server.kit.errors import NotFound, PreconditionFailed
-from server.provisioning import Console, Job, JobFailed, JobType, NewJob
+from server.provisioning import ELSEWHERE, DryRunOrder, Job, JobFailed, JobType, NewJob
 from server.templates import policy
 from server.templates.actions import read
 from server.templates.model.resources import without_tokens
@@ -22,7 +20,6 @@ from server.terraform import (
     Built,
     Owner,
     TemplateFacts,
-    Terraform,
     Transition,
     WorkspaceFacts,
 )
@@ -107,24 +104,10 @@ def _belongs(job: ProvisionerJob, of: Version) -> bool:
     return dry and job.input.template_version_id == of.id
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedDryRun:
-    """What a dry run works on."""
-
-    archive: bytes = field(repr=False)
-    template: TemplateFacts
-    workspace_name: str
-    parameters: Mapping[str, str]
-    variables: Mapping[str, str] = field(repr=False)
-
-
 class DryRunKind:
     """Plan builds of template versions with terraform."""
 
-    def __init__(self, terraform: Terraform) -> None:
-        self._terraform = terraform
-
-    async def load(self, tx: Tx, job: Job) -> LoadedDryRun:
+    async def load(self, tx: Tx, job: Job) -> DryRunOrder:
         """Read the archive, and the values that the version was imported with."""
         of = await versions.unfiltered(tx, job.input_id("template_version_id"))
         archive = await files.content(tx, job.file_id)
@@ -133,38 +116,20 @@ class DryRunKind:
         known = await content.variables(tx, of.id)
         # A default may be an expression; only what somebody gave is handed to terraform.
         imported = {v.name: v.value for v in known if v.required or v.value != v.default_value}
-        return LoadedDryRun(
-            archive,
-            TemplateFacts(of.template_id or UUID(int=0), of.template_name, of.name),
-            job.input["workspace_name"] or "dryrun",
-            job.input["parameters"],
-            {**imported, **job.input["variables"]},
+        return DryRunOrder(
+            BuildRequest(
+                work_dir=ELSEWHERE,
+                archive=archive,
+                transition=Transition.START,
+                build_id=uuid4(),
+                workspace=WorkspaceFacts(uuid4(), job.input["workspace_name"] or "dryrun"),
+                owner=Owner(uuid4(), "dryrunner"),
+                template=TemplateFacts(of.template_id or UUID(int=0), of.template_name, of.name),
+                access_url=ACCESS_URL,
+                parameters=job.input["parameters"],
+                variables={**imported, **job.input["variables"]},
+            )
         )
-
-    async def work(
-        self,
-        job: Job,  # noqa: ARG002 - the protocol has it
-        loaded: LoadedDryRun,
-        console: Console,
-    ) -> Built:
-        """Run terraform's plan for a start."""
-        request = BuildRequest(
-            work_dir=console.work_dir,
-            archive=loaded.archive,
-            transition=Transition.START,
-            build_id=uuid4(),
-            workspace=WorkspaceFacts(uuid4(), loaded.workspace_name),
-            owner=Owner(uuid4(), "dryrunner"),
-            template=loaded.template,
-            access_url=ACCESS_URL,
-            parameters=loaded.parameters,
-            variables=loaded.variables,
-        )
-        built = await self._terraform.dry_run(request, console)
-        if built.error is not None:
-            code = "" if built.error.canceled else str(built.error.code)
-            raise JobFailed(built.error.message, code, outcome=built)
-        return built
 
     async def apply(self, tx: Tx, job: Job, outcome: Built) -> None:
         """Write what would be made."""

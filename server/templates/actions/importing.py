@@ -1,74 +1,40 @@
 """The kind of job that learns what a version offers. Nothing is applied."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from server import provisioning
 from server.kit.db import Tx
-from server.provisioning import Console, Job, JobFailed
+from server.provisioning import ELSEWHERE, ImportOrder, Job, JobFailed
 from server.templates.model.resources import without_tokens
 from server.templates.model.templates import Version
 from server.templates.store import content, files, templates, versions
-from server.terraform import (
-    Imported,
-    ImportRequest,
-    TemplateFacts,
-    Terraform,
-    Transition,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What an import works on."""
-
-    version_id: UUID
-    archive: bytes = field(repr=False)
-    template: TemplateFacts
-    variables: Mapping[str, str] = field(repr=False)
+from server.terraform import Imported, ImportRequest, TemplateFacts, Transition
 
 
 class ImportKind:
     """Import template versions with terraform."""
 
-    def __init__(self, terraform: Terraform, access_url: str) -> None:
-        self._terraform = terraform
+    def __init__(self, access_url: str) -> None:
         self._access_url = access_url
 
-    async def load(self, tx: Tx, job: Job) -> Loaded:
+    async def load(self, tx: Tx, job: Job) -> ImportOrder:
         """Read the archive, and the values of variables: given, else the active version's."""
         version = await versions.unfiltered(tx, job.input_id("template_version_id"))
         archive = await files.content(tx, job.file_id)
         if version is None or archive is None:
             raise JobFailed("The template version or its archive is gone.")
         given: dict[str, str] = job.input.get("user_variable_values", {})
-        return Loaded(
-            version.id,
-            archive,
-            TemplateFacts(version.template_id or UUID(int=0), version.template_name, version.name),
-            {**await _carried_over(tx, version), **given},
+        return ImportOrder(
+            ImportRequest(
+                work_dir=ELSEWHERE,
+                archive=archive,
+                variables={**await _carried_over(tx, version), **given},
+                access_url=self._access_url,
+                template=TemplateFacts(
+                    version.template_id or UUID(int=0), version.template_name, version.name
+                ),
+            )
         )
-
-    async def work(
-        self,
-        job: Job,  # noqa: ARG002 - the protocol has it
-        loaded: Loaded,
-        console: Console,
-    ) -> Imported:
-        """Run terraform's plan for a start and for a stop."""
-        request = ImportRequest(
-            work_dir=console.work_dir,
-            archive=loaded.archive,
-            variables=loaded.variables,
-            access_url=self._access_url,
-            template=loaded.template,
-        )
-        imported = await self._terraform.import_version(request, console)
-        if imported.error is not None:
-            code = "" if imported.error.canceled else str(imported.error.code)
-            raise JobFailed(imported.error.message, code, outcome=imported)
-        return imported
 
     async def apply(self, tx: Tx, job: Job, outcome: Imported) -> None:
         """Write what the version offers."""

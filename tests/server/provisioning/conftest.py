@@ -22,7 +22,7 @@ from server.provisioning import (
     NewJob,
     Registry,
 )
-from server.terraform import FakeTerraform
+from server.terraform import FakeTerraform, Terraform
 from tests.support.clock import FakeClock
 
 SYSTEM = as_system("test")
@@ -96,6 +96,17 @@ async def succeed(job: Job, console: Console) -> object:
 
 
 @dataclass
+class ScriptedOrder:
+    """Work that a test wrote."""
+
+    job: Job
+    work_with: Work
+
+    async def carry_out(self, terraform: Terraform, console: Console) -> object:
+        return await self.work_with(self.job, console)
+
+
+@dataclass
 class Scripted:
     """A kind of job that does what a test says and remembers what it was asked."""
 
@@ -105,11 +116,8 @@ class Scripted:
     releases: list[tuple[UUID, object]] = field(default_factory=list[tuple[UUID, object]])
     refuse: list[Exception] = field(default_factory=list[Exception])
 
-    async def load(self, tx: Tx, job: Job) -> str:
-        return "loaded"
-
-    async def work(self, job: Job, loaded: str, console: Console) -> object:
-        return await self.work_with(job, console)
+    async def load(self, tx: Tx, job: Job) -> "ScriptedOrder":
+        return ScriptedOrder(job, self.work_with)
 
     async def apply(self, tx: Tx, job: Job, outcome: object) -> None:
         if self.refuse:

@@ -85,11 +85,11 @@ async def timed(dsn: str, clock: FakeClock) -> AsyncGenerator[Database]:
 async def shop(timed: Database, clock: FakeClock, tmp_path: Path) -> AsyncGenerator[Workshop]:
     """A deployment without people."""
     terraform = FakeTerraform()
-    kind = templates.ImportKind(terraform, "http://coder.test")
+    kind = templates.ImportKind("http://coder.test")
     registry = Registry(
         {
             JobType.TEMPLATE_VERSION_IMPORT: kind,
-            JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(terraform),
+            JobType.TEMPLATE_VERSION_DRY_RUN: templates.DryRunKind(),
         }
     )
     pubsub = Pubsub(timed.dsn)

@@ -28,7 +28,7 @@ async def test_the_starter_is_imported_and_a_broken_template_says_where_it_is_br
     database: Database, tmp_path: Path
 ) -> None:
     driver = InstalledTerraform(Options(cache_dir=tmp_path))
-    kind = templates.ImportKind(driver, "http://coder.test")
+    kind = templates.ImportKind("http://coder.test")
     pubsub = Pubsub(database.dsn)
     means = Means(
         database, pubsub, Registry({JobType.TEMPLATE_VERSION_IMPORT: kind}), terraform=driver

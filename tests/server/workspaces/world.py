@@ -83,8 +83,9 @@ class World:
             await tx.run(
                 """
                 INSERT INTO templates (id, organization_id, name, active_version_id, created_by,
-                                       created_at, updated_at)
-                VALUES (%(id)s, %(organization)s, %(name)s, %(version)s, %(by)s, %(now)s, %(now)s)
+                                       group_acl, created_at, updated_at)
+                VALUES (%(id)s, %(organization)s, %(name)s, %(version)s, %(by)s,
+                        jsonb_build_object(%(organization)s::uuid, 'use'), %(now)s, %(now)s)
                 """,
                 {**args, "version": made.version, "by": self.owner.id},
             )
@@ -157,7 +158,7 @@ class World:
         """Return a worker over this world's terraform."""
         terraform = self.driver or self.terraform
         options = BuildOptions(ACCESS_URL, lambda: {"linux_amd64": "start ${ACCESS_URL}"})
-        registry = Registry({JobType.WORKSPACE_BUILD: BuildKind(terraform, options)})
+        registry = Registry({JobType.WORKSPACE_BUILD: BuildKind(options)})
         means = Means(self.database, self.pubsub, registry, terraform)
         return Daemons(means, DaemonOptions(self.cache, "host", 1))
 
