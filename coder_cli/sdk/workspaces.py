@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from coder_cli.sdk.agents import WorkspaceAppStatus
-from coder_cli.sdk.builds import WorkspaceBuild
+from coder_cli.sdk.builds import Transition, WorkspaceBuild
 from coder_cli.sdk.common import Name, NameValue, Request, Shape, Time
+from coder_cli.sdk.jobs import JobStatus
 from coder_cli.sdk.templates import PortShareLevel
+from coder_cli.sdk.users import MinimalUser
 
 
 class AutomaticUpdates(StrEnum):
@@ -145,8 +147,10 @@ class WorkspaceAgentPortShares(Shape):
 
 
 class UpsertWorkspaceAgentPortShareRequest(Request):
+    """Open a port. Those below 9 are the agent's own."""
+
     agent_name: str
-    port: int = Field(ge=1, le=65535)
+    port: int = Field(ge=9, le=65535)
     share_level: PortShareLevel
     protocol: PortShareProtocol = PortShareProtocol.HTTP
 
@@ -154,3 +158,56 @@ class UpsertWorkspaceAgentPortShareRequest(Request):
 class DeleteWorkspaceAgentPortShareRequest(Request):
     agent_name: str
     port: int = Field(ge=1, le=65535)
+
+
+class WorkspaceUser(MinimalUser):
+    """Somebody whom a workspace is shared with."""
+
+    role: WorkspaceRole
+
+
+class WorkspaceGroup(Shape):
+    """A group that a workspace is shared with."""
+
+    id: UUID
+    name: str
+    display_name: str = ""
+    organization_id: UUID
+    organization_name: str = ""
+    organization_display_name: str = ""
+    members: list[MinimalUser] = []
+    total_member_count: int = 0
+    avatar_url: str = ""
+    quota_allowance: int = 0
+    source: Literal["user", "oidc"] = "user"
+    role: WorkspaceRole
+
+
+class WorkspaceACL(Shape):
+    users: list[WorkspaceUser] = []
+    groups: list[WorkspaceGroup] = []
+
+
+class UpdateWorkspaceACL(Request):
+    """Roles by id; an empty role takes it away. Users may be named by username, too."""
+
+    user_roles: dict[str, WorkspaceRole] = {}
+    group_roles: dict[str, WorkspaceRole] = {}
+
+
+class ExternalAgentCredentials(Shape):
+    """What starts an agent outside: a command, and the token in it."""
+
+    command: str
+    agent_token: str
+
+
+class WorkspaceBuildUpdate(Shape):
+    """How the latest build of some workspace stands now."""
+
+    workspace_id: UUID
+    workspace_name: str
+    build_id: UUID
+    build_number: int
+    transition: Transition
+    job_status: JobStatus

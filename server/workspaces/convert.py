@@ -1,6 +1,7 @@
 """Workspaces and builds as the wire shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from coder_cli.sdk.agents import WorkspaceAgent, WorkspaceAppStatus
 from coder_cli.sdk.builds import (
@@ -12,10 +13,20 @@ from coder_cli.sdk.builds import (
 )
 from coder_cli.sdk.common import NameValue
 from coder_cli.sdk.jobs import ProvisionerJob
+from coder_cli.sdk.templates import PortShareLevel
 from coder_cli.sdk.workspaces import (
     AutomaticUpdates,
     CreateWorkspaceRequest,
+    PortShareProtocol,
+    SharedWorkspaceActor,
+    UpdateWorkspaceACL,
+    UpsertWorkspaceAgentPortShareRequest,
+    WorkspaceACL,
+    WorkspaceAgentPortShare,
+    WorkspaceGroup,
     WorkspaceHealth,
+    WorkspaceRole,
+    WorkspaceUser,
 )
 from coder_cli.sdk.workspaces import Workspace as WorkspaceShape
 from server.kit.errors import FieldError, Invalid
@@ -23,6 +34,9 @@ from server.workspaces.errors import invalid_field
 from server.workspaces.model import (
     Build,
     BuildOrder,
+    PortShare,
+    ShareOrder,
+    Sharers,
     Workspace,
     WorkspaceOrder,
     WorkspaceRules,
@@ -64,9 +78,9 @@ def build_to_sdk(
 
 
 def workspace_to_sdk(
-    workspace: Workspace, latest: WorkspaceBuild, rules: WorkspaceRules
+    workspace: Workspace, latest: WorkspaceBuild, rules: WorkspaceRules, sharers: Sharers
 ) -> WorkspaceShape:
-    """Return a workspace as clients see it."""
+    """Return a workspace as clients see it; ``sharers`` are those that its lists name."""
     return WorkspaceShape(
         id=workspace.id,
         created_at=workspace.created_at,
@@ -100,6 +114,75 @@ def workspace_to_sdk(
         allow_renames=rules.allow_renames,
         favorite=workspace.favorite,
         next_start_at=workspace.next_start_at,
+        shared_with=_shared_with(workspace, sharers),
+    )
+
+
+def _shared_with(workspace: Workspace, sharers: Sharers) -> list[SharedWorkspaceActor]:
+    roles = {**workspace.user_acl, **workspace.group_acl}
+    return [
+        SharedWorkspaceActor(
+            id=one.id,
+            name=one.name,
+            avatar_url=one.avatar_url,
+            actor_type="group" if one.group else "user",
+            roles=[WorkspaceRole(roles[who])],
+        )
+        for who, one in sharers.items()
+        if who in roles
+    ]
+
+
+def acl_to_sdk(workspace: Workspace, sharers: Sharers) -> WorkspaceACL:
+    """Return whom a workspace is shared with; who is gone by now is left out."""
+    return WorkspaceACL(
+        users=[
+            WorkspaceUser(
+                id=one.id,
+                username=one.name,
+                name=one.display_name,
+                avatar_url=one.avatar_url,
+                role=WorkspaceRole(workspace.user_acl[who]),
+            )
+            for who, one in sharers.items()
+            if not one.group and who in workspace.user_acl
+        ],
+        groups=[
+            WorkspaceGroup(
+                id=one.id,
+                name=one.name,
+                organization_id=workspace.organization_id,
+                organization_name=workspace.organization_name,
+                organization_display_name=one.display_name,
+                total_member_count=one.members,
+                role=WorkspaceRole(workspace.group_acl[who]),
+            )
+            for who, one in sharers.items()
+            if one.group and who in workspace.group_acl
+        ],
+    )
+
+
+def share_order(request: UpdateWorkspaceACL) -> ShareOrder:
+    """Return what a request changes about whom a workspace is shared with."""
+    return ShareOrder(users=dict(request.user_roles), groups=dict(request.group_roles))
+
+
+def port_share(workspace_id: UUID, request: UpsertWorkspaceAgentPortShareRequest) -> PortShare:
+    """Return the port that a request opens."""
+    return PortShare(
+        workspace_id, request.agent_name, request.port, request.share_level, request.protocol
+    )
+
+
+def port_to_sdk(share: PortShare) -> WorkspaceAgentPortShare:
+    """Return an open port as clients see it."""
+    return WorkspaceAgentPortShare(
+        workspace_id=share.workspace_id,
+        agent_name=share.agent_name,
+        port=share.port,
+        share_level=PortShareLevel(share.share_level),
+        protocol=PortShareProtocol(share.protocol),
     )
 
 

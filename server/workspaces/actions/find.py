@@ -3,7 +3,6 @@
 from typing import TypeVar
 from uuid import UUID
 
-from server import identity
 from server.kit.db import Tx
 from server.kit.errors import NotFound
 from server.workspaces.errors import WorkspaceGone
@@ -32,8 +31,9 @@ async def named(tx: Tx, who: str, name: str, *, include_deleted: bool = False) -
     Raises:
         NotFound: there is no such user or workspace, or it is hidden.
     """
-    owner = await identity.resolve_user(tx, who)
-    return _found(await workspaces.by_name(tx, owner.id, name, include_deleted=include_deleted))
+    # Not through identity: whom a workspace is shared with need not see its owner's account.
+    owner = tx.actor.user_id if who == "me" else _id_or_name(who)
+    return _found(await workspaces.by_name(tx, owner, name, include_deleted=include_deleted))
 
 
 async def build(tx: Tx, build_id: UUID) -> Build:
@@ -63,6 +63,13 @@ async def numbered(tx: Tx, who: str, name: str, number: int) -> Build:
     """
     of = await named(tx, who, name, include_deleted=True)
     return _found(await builds.by_number(tx, of.id, number))
+
+
+def _id_or_name(who: str) -> UUID | str:
+    try:
+        return UUID(who)
+    except ValueError:
+        return who
 
 
 def _found(thing: T | None) -> T:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from coder_cli.sdk.builds import WorkspaceBuild, WorkspaceBuildTimings
+from coder_cli.sdk.builds import Transition, WorkspaceBuild, WorkspaceBuildTimings
+from coder_cli.sdk.jobs import JobStatus
 from coder_cli.sdk.workspaces import Workspace as WorkspaceShape
-from coder_cli.sdk.workspaces import WorkspacesResponse
+from coder_cli.sdk.workspaces import WorkspaceBuildUpdate, WorkspacesResponse
 from server import provisioning
 from server.kit.db import Tx
 from server.kit.routing import Page
 from server.workspaces import convert
 from server.workspaces.actions import find
-from server.workspaces.model import Build, Workspace, WorkspaceRules, read_search
+from server.workspaces.model import Build, Sharers, Workspace, WorkspaceRules, read_search
 from server.workspaces.store import builds as build_store
-from server.workspaces.store import listing, timings
+from server.workspaces.store import listing, sharing, timings
 
 
 async def builds(tx: Tx, found: Sequence[Build]) -> list[WorkspaceBuild]:
@@ -29,15 +30,34 @@ async def builds(tx: Tx, found: Sequence[Build]) -> list[WorkspaceBuild]:
 
 
 async def build(tx: Tx, found: Build) -> WorkspaceBuild:
-    """Return one build with its job and what it made."""
-    return (await builds(tx, [found]))[0]
+    """Return one build with its job and what it made.
 
-
-async def ordered(tx: Tx, found: Build) -> WorkspaceBuild:
-    """Return a build just queued, and how many provisioner daemons could take it."""
-    shown = await build(tx, found)
+    As long as it waits, it says how many provisioner daemons could take it.
+    """
+    shown = (await builds(tx, [found]))[0]
+    if shown.job.status is not JobStatus.PENDING:
+        return shown
     matched = await provisioning.matched_provisioners(tx, found.organization_id, shown.job.tags)
     return shown.model_copy(update={"matched_provisioners": matched})
+
+
+async def update(tx: Tx, workspace_id: UUID) -> WorkspaceBuildUpdate:
+    """Return how the latest build of a workspace stands, in few words.
+
+    Raises:
+        NotFound: there is none, or it is hidden.
+    """
+    of = await find.workspace(tx, workspace_id, include_deleted=True)
+    latest = await find.build(tx, of.latest_build_id)
+    job = await provisioning.job(tx, latest.job_id)
+    return WorkspaceBuildUpdate(
+        workspace_id=of.id,
+        workspace_name=of.name,
+        build_id=latest.id,
+        build_number=latest.build_number,
+        transition=Transition(latest.transition),
+        job_status=job.status,
+    )
 
 
 async def workspaces(
@@ -46,18 +66,24 @@ async def workspaces(
     """Return workspaces with their latest builds, agents and apps."""
     latest = await build_store.by_ids(tx, [workspace.latest_build_id for workspace in found])
     shown = {each.id: each for each in await builds(tx, list(latest.values()))}
-    return [convert.workspace_to_sdk(each, shown[each.latest_build_id], rules) for each in found]
+    sharers = await _sharers(tx, found)
+    return [
+        convert.workspace_to_sdk(each, shown[each.latest_build_id], rules, sharers)
+        for each in found
+    ]
 
 
 async def workspace(tx: Tx, found: Workspace, rules: WorkspaceRules) -> WorkspaceShape:
     """Return one workspace with its latest build."""
-    return (await workspaces(tx, [found], rules))[0]
+    latest = await build(tx, await find.build(tx, found.latest_build_id))
+    return convert.workspace_to_sdk(found, latest, rules, await _sharers(tx, [found]))
 
 
-async def created(tx: Tx, found: Workspace, rules: WorkspaceRules) -> WorkspaceShape:
-    """Return a workspace just made, and how many provisioner daemons could take its build."""
-    latest = await ordered(tx, await find.build(tx, found.latest_build_id))
-    return convert.workspace_to_sdk(found, latest, rules)
+async def _sharers(tx: Tx, found: Sequence[Workspace]) -> Sharers:
+    """Return whom the workspaces' lists of access name: most have none, and cost no query."""
+    users = (who for each in found for who in each.user_acl)
+    groups = (who for each in found for who in each.group_acl)
+    return await sharing.sharers(tx, users, groups)
 
 
 async def workspace_by_id(

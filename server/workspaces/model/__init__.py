@@ -13,6 +13,8 @@ from server.workspaces.model.options import BuildOptions, WorkspaceRules
 from server.workspaces.model.order import BuildOrder, WorkspaceOrder
 from server.workspaces.model.schedule import BadSchedule, Weekly, parse_weekly
 from server.workspaces.model.search import Search, read_search
+from server.workspaces.model.sharing import PortShare, ShareOrder, Sharer, Sharers, changed, exceeds
+from server.workspaces.model.state import agent_tokens
 from server.workspaces.model.status import STATUS, workspace_status
 from server.workspaces.model.workspace import NewWorkspace, Workspace
 
@@ -27,16 +29,23 @@ __all__ = [
     "LastBuild",
     "NewBuild",
     "NewWorkspace",
+    "PortShare",
     "RunningBuild",
     "Search",
+    "ShareOrder",
+    "Sharer",
+    "Sharers",
     "Values",
     "Weekly",
     "Workspace",
     "WorkspaceOrder",
     "WorkspaceRules",
+    "agent_tokens",
     "bumped_deadline",
+    "changed",
     "check_extension",
     "check_ttl",
+    "exceeds",
     "parse_weekly",
     "read_search",
     "started_deadline",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.kit.authz import Kind, Object
+from server.kit.authz import Kind, Object, Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class AgentIdentity:
     transition: str
     dormant: bool
     deleted: bool
+    user_acl: Shares
+    group_acl: Shares
     latest: bool
     """Of the workspace's latest build, or of the start that an unfinished stop or delete is about
     to end: such an agent still runs its stop scripts and says its last words."""
@@ -32,4 +34,11 @@ class AgentIdentity:
     def object(self) -> Object:
         """Return what a right to connect is asked for."""
         kind = Kind.WORKSPACE_DORMANT if self.dormant else Kind.WORKSPACE
-        return Object(kind, self.workspace_id, self.owner_id, self.organization_id)
+        return Object(
+            kind,
+            self.workspace_id,
+            self.owner_id,
+            self.organization_id,
+            self.user_acl,
+            self.group_acl,
+        )

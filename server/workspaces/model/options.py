@@ -10,6 +10,8 @@ class WorkspaceRules:
     """What people may do with workspaces here."""
 
     allow_renames: bool = False
+    access_url: str = ""
+    """Where agents that people start by hand find this server."""
 
 
 @dataclass(frozen=True, slots=True)

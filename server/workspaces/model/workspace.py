@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from server.kit.authz import Kind, Object
+from server.kit.authz import Kind, Object, Shares
 from server.workspaces.model.deadline import AutostopRules
 
 
@@ -43,13 +43,17 @@ class Workspace:
     automatic_updates: str
     favorite: bool
     next_start_at: datetime | None
+    user_acl: Shares
+    group_acl: Shares
     latest_build_id: UUID
 
     @property
     def object(self) -> Object:
         """Return what a right is asked for; a dormant workspace gives fewer of them."""
         kind = Kind.WORKSPACE if self.dormant_at is None else Kind.WORKSPACE_DORMANT
-        return Object(kind, self.id, self.owner_id, self.organization_id)
+        return Object(
+            kind, self.id, self.owner_id, self.organization_id, self.user_acl, self.group_acl
+        )
 
     @property
     def rules(self) -> AutostopRules:

@@ -68,7 +68,7 @@ async def post_build(db: Db, me: Me, workspace: UUID, wanted: Order) -> Workspac
     async with db.tx(me) as tx:
         found = await find.workspace(tx, workspace)
         made = await order.order(tx, found, wanted)
-        return await show.ordered(tx, await find.build(tx, made))
+        return await show.build(tx, await find.build(tx, made))
 
 
 @routes.get("/workspaces/{workspace}/timings")

@@ -35,7 +35,7 @@ async def post_workspace(
     """Create a workspace for a user; its first build starts at once."""
     async with db.tx(me) as tx:
         made = await create.create(tx, user, convert.workspace_order(request))
-        return await show.created(tx, made, rules)
+        return await show.workspace(tx, made, rules)
 
 
 @routes.post("/organizations/{organization}/members/{user}/workspaces", status_code=201)
@@ -45,7 +45,7 @@ async def post_member_workspace(
     """Create a workspace for a member of an organization, from one of its templates."""
     async with db.tx(me) as tx:
         made = await create.create(tx, user, convert.workspace_order(request), organization)
-        return await show.created(tx, made, rules)
+        return await show.workspace(tx, made, rules)
 
 
 @routes.get("/workspaces/{workspace}")

@@ -1,18 +1,20 @@
-"""From an agent to its workspace."""
+"""From an agent to its workspace, and the agents that run outside of it."""
 
+from dataclasses import dataclass
 from typing import LiteralString
 from uuid import UUID
 
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 from server.workspaces.model import AgentIdentity
+from server.workspaces.store.workspaces import REACHED
 
 IDENTITY: LiteralString = """
     SELECT a.id AS agent_id, a.name AS agent_name, a.parent_id,
            w.id AS workspace_id, w.name AS workspace_name,
            w.owner_id, u.username AS owner_name, w.organization_id, w.template_id,
            b.id AS build_id, b.build_number, b.transition,
-           w.dormant_at IS NOT NULL AS dormant, w.deleted,
+           w.dormant_at IS NOT NULL AS dormant, w.deleted, w.user_acl, w.group_acl,
            NOT w.deleted AND (
                b.build_number = l.build_number
                OR (b.transition = 'start' AND b.build_number = l.build_number - 1
@@ -42,11 +44,27 @@ BY_TOKEN: LiteralString = f"""
 
 BY_ID: LiteralString = f"""
     {IDENTITY}
-     WHERE a.id = %(id)s
-       AND (%(reach_all)s OR w.organization_id = ANY(%(reach_organizations)s)
-            OR (w.owner_id = %(reach_own)s
-                AND w.organization_id = ANY(%(reach_own_organizations)s)))
+     WHERE a.id = %(id)s AND {REACHED}
 """
+
+EXTERNAL: LiteralString = """
+    SELECT a.operating_system, a.architecture, a.auth_token, a.auth_instance_id
+      FROM workspace_agents a
+      JOIN workspace_resources r ON r.id = a.resource_id
+      JOIN workspace_builds b ON b.job_id = r.job_id
+     WHERE b.id = %(build_id)s AND a.name = %(name)s AND r.type = 'coder_external_agent'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAgent:
+    """An agent that somebody starts by hand."""
+
+    operating_system: str
+    architecture: str
+    auth_token: bytes
+    """Its SHA-256."""
+    auth_instance_id: str | None
 
 
 async def agent_by_token(tx: Tx, hashed: bytes) -> AgentIdentity | None:
@@ -68,3 +86,8 @@ async def agent(tx: Tx, agent_id: UUID, action: Action = Action.READ) -> AgentId
     if found is None or action is Action.READ or tx.actor.can(action, found.object):
         return found
     return None
+
+
+async def external_agent(tx: Tx, build_id: UUID, name: str) -> ExternalAgent | None:
+    """Return the external agent of that name of a build that the actor was shown."""
+    return await tx.one(ExternalAgent, EXTERNAL, {"build_id": build_id, "name": name})

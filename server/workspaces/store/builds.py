@@ -12,6 +12,7 @@ from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 from server.workspaces.errors import BuildActive
 from server.workspaces.model import Build, LastBuild, NewBuild, RunningBuild, Values
+from server.workspaces.store.workspaces import REACHED
 
 COLUMNS: LiteralString = """
     b.id, b.created_at, b.updated_at, b.workspace_id, w.name AS workspace_name,
@@ -28,11 +29,6 @@ TABLES: LiteralString = """
       JOIN users o ON o.id = w.owner_id
       JOIN users i ON i.id = b.initiator_id
       JOIN template_versions v ON v.id = b.template_version_id
-"""
-
-REACHED: LiteralString = """
-    (%(reach_all)s OR w.organization_id = ANY(%(reach_organizations)s)
-     OR (w.owner_id = %(reach_own)s AND w.organization_id = ANY(%(reach_own_organizations)s)))
 """
 
 BY_IDS: LiteralString = f"SELECT {COLUMNS} {TABLES} WHERE b.id = ANY(%(ids)s)"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from server.kit.authz import Action, Kind
+from server.kit.authz import Action, Kind, shared
 from server.kit.db import Tx
 from server.workspaces.errors import NameTaken
 from server.workspaces.model import NewWorkspace, Workspace
@@ -25,7 +25,7 @@ COLUMNS: LiteralString = """
     t.autostart_days AS template_autostart_days,
     t.default_ttl_ms, t.allow_user_autostop, t.activity_bump_ms,
     w.name, w.deleted, w.autostart_schedule, w.ttl_ms, w.last_used_at, w.deleting_at,
-    w.dormant_at, w.automatic_updates, w.favorite, w.next_start_at
+    w.dormant_at, w.automatic_updates, w.favorite, w.next_start_at, w.user_acl, w.group_acl
 """
 
 NAMES: LiteralString = """
@@ -34,10 +34,12 @@ NAMES: LiteralString = """
       JOIN templates t ON t.id = w.template_id
 """
 
-REACHED: LiteralString = """
+REACHED: LiteralString = f"""
     (%(reach_all)s OR w.organization_id = ANY(%(reach_organizations)s)
-     OR (w.owner_id = %(reach_own)s AND w.organization_id = ANY(%(reach_own_organizations)s)))
+     OR (w.owner_id = %(reach_own)s AND w.organization_id = ANY(%(reach_own_organizations)s))
+     OR {shared("w")})
 """
+"""Whether the actor may do it to the workspace; other statements of this room use it, too."""
 
 LATEST: LiteralString = """
     (SELECT b.id FROM workspace_builds b
@@ -53,7 +55,10 @@ BY_ID: LiteralString = f"""
 BY_NAME: LiteralString = f"""
     SELECT {COLUMNS}, {LATEST} AS latest_build_id
       FROM workspaces w {NAMES}
-     WHERE w.owner_id = %(owner_id)s AND lower(w.name) = lower(%(name)s)
+     WHERE w.owner_id = coalesce(%(owner_id)s::uuid, (
+           SELECT u.id FROM users u
+            WHERE lower(u.username) = lower(%(owner)s) AND NOT u.deleted))
+       AND lower(w.name) = lower(%(name)s)
        AND (NOT w.deleted OR %(deleted)s) AND {REACHED}
      ORDER BY w.deleted, w.created_at DESC
      LIMIT 1
@@ -115,11 +120,16 @@ async def get(tx: Tx, workspace_id: UUID, action: Action = Action.READ) -> Works
 
 
 async def by_name(
-    tx: Tx, owner_id: UUID, name: str, *, include_deleted: bool = False
+    tx: Tx, owner: UUID | str, name: str, *, include_deleted: bool = False
 ) -> Workspace | None:
-    """Return the owner's workspace of that name if the actor may see it."""
+    """Return what its owner, by id or username, calls ``name``, if the actor may see it."""
     reach = tx.actor.reach(Action.READ, Kind.WORKSPACE)
-    args = {"owner_id": owner_id, "name": name, "deleted": include_deleted}
+    args = {
+        "owner_id": owner if isinstance(owner, UUID) else None,
+        "owner": owner if isinstance(owner, str) else None,
+        "name": name,
+        "deleted": include_deleted,
+    }
     return await tx.one(Workspace, BY_NAME, {**args, **reach.args()})
 
 

@@ -121,8 +121,8 @@ async def test_every_search_key(world: World) -> None:
     await world.value(
         """
         UPDATE workspaces SET dormant_at = now(), last_used_at = '2020-01-01',
-                              user_acl = jsonb_build_object(%(ann)s::text, '["use"]'::jsonb),
-                              group_acl = jsonb_build_object(%(group)s::text, '["use"]'::jsonb)
+                              user_acl = jsonb_build_object(%(ann)s::text, 'use'::text),
+                              group_acl = jsonb_build_object(%(group)s::text, 'use'::text)
          WHERE id = %(id)s RETURNING 1
         """,
         id=beta["id"],
