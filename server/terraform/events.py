@@ -35,6 +35,8 @@ class Listener:
 
     step: Step
     say: Callable[[LogLevel, str], None]
+    complete: Callable[[Diagnostic], Diagnostic] = field(default=lambda found: found)
+    """Adds the place to a complaint that names none."""
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     timings: list[Timing] = field(default_factory=list[Timing])
     _begun: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
@@ -73,7 +75,7 @@ class Listener:
         return repeated or advice or quiet or ours or kind == "outputs"
 
     def _diagnostic(self, raw: Object) -> None:
-        found = diagnostic(raw)
+        found = self.complete(diagnostic(raw))
         # An init that fails adds a paragraph of comfort, and sometimes says a thing twice.
         if found in self.diagnostics or found.summary.startswith(_COMFORT):
             return
@@ -114,6 +116,13 @@ def _parse(text: str) -> Object | None:
     return cast("Object", event) if isinstance(event, dict) else None
 
 
+def _line(line: int, snippet: Object) -> int:
+    """Return the line of a complaint; one about the end of a file is about its last lines."""
+    first = int(snippet.get("start_line") or 0)
+    last = first + str(snippet.get("code", "")).rstrip("\n").count("\n")
+    return line if not first or first <= line <= last else first
+
+
 def diagnostic(raw: Object) -> Diagnostic:
     """Return a diagnostic of terraform's JSON."""
     place = cast("Object", raw.get("range") or {})
@@ -128,8 +137,13 @@ def diagnostic(raw: Object) -> Diagnostic:
         summary=str(raw.get("summary", "")),
         detail=str(raw.get("detail", "")),
         file=str(place.get("filename", "")),
-        line=int(start.get("line", 0)),
+        line=_line(int(start.get("line", 0)), snippet),
         source=str(snippet.get("code", "")),
+        source_line=int(snippet.get("start_line") or 0),
+        values=tuple(
+            f"{value.get('traversal', '')} {value.get('statement', '')}"
+            for value in cast("list[Object]", snippet.get("values") or [])
+        ),
         block=str(snippet.get("context") or ""),
         resource=str(raw.get("address", "")),
     )

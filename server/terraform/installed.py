@@ -125,8 +125,8 @@ class InstalledTerraform:
         except Stopped as stopped:
             return learned.result(stopped.failure)
         except Refused as refused:
-            console.log("error", Stage.DETECT_PERSISTENT, str(refused))
-            return learned.result(Failure(str(refused)))
+            assert learned.job is not None
+            return learned.result(learned.job.refuse(Stage.DETECT_PERSISTENT, refused))
         return learned.result(None)
 
     async def dry_run(self, request: BuildRequest, console: Console) -> Built:
@@ -143,8 +143,8 @@ class InstalledTerraform:
         except Stopped as stopped:
             return _failed(job, stopped.failure, None)
         except Refused as refused:
-            console.log("error", Stage.PLAN, str(refused))
-            return _failed(job, Failure(str(refused)), None)
+            assert job is not None
+            return _failed(job, job.refuse(Stage.PLAN, refused), None)
 
     async def build(self, request: BuildRequest, console: Console) -> Built:
         """Start, stop or delete a workspace; return the state, also after a failure."""
@@ -157,8 +157,9 @@ class InstalledTerraform:
         except Stopped as stopped:
             return _failed(job, stopped.failure, await _state(request))
         except Refused as refused:
-            console.log("error", request.transition.stage, str(refused))
-            return _failed(job, Failure(str(refused)), await _state(request))
+            assert job is not None
+            failure = job.refuse(request.transition.stage, refused)
+            return _failed(job, failure, await _state(request))
         except Exception as error:
             # Our own mistake must not cost the state of what was made.
             log.exception("build_failed", build_id=str(request.build_id))
@@ -187,9 +188,7 @@ class InstalledTerraform:
         found = await asyncio.to_thread(outline, request.work_dir)
         learned.variables = found.with_values(request.variables)
         if missing := found.missing(request.variables):
-            message = f"required template variables need values: {', '.join(missing)}"
-            job.say("error", Stage.PARSE_PARAMETERS, message)
-            raise Stopped(Failure(message, ErrorCode.REQUIRED_TEMPLATE_VARIABLES))
+            raise Stopped(_lacking(job, missing))
         ready = await self._prepare(job, found, request.archive, request.variables, start)
         graph, planned = await _detect(ready, Stage.DETECT_PERSISTENT, start)
         learned.offers = offers(planned)
@@ -290,6 +289,19 @@ class InstalledTerraform:
         prepared = await self._preparer.prepare(tar, salt, job.work_dir, init)
         job.timings.append(Timing(began, self.clock.now(), "init", "terraform", "init", "modules"))
         return _Ready(job, found, prepared)
+
+
+def _lacking(job: Job, missing: list[str]) -> Failure:
+    """Return the failure of variables without a value, and log where they stand."""
+    message = f"required template variables need values: {', '.join(missing)}"
+    job.say("error", Stage.PARSE_PARAMETERS, message)
+    found = [
+        job.places.completed(Diagnostic("error", f'"{name}" needs a value', resource=f"var.{name}"))
+        for name in missing
+    ]
+    for one in found:
+        job.say("error", Stage.PARSE_PARAMETERS, one.sentence)
+    return Failure(message, ErrorCode.REQUIRED_TEMPLATE_VARIABLES, tuple(found))
 
 
 async def _unpack(job: Job, tar: bytes) -> None:

@@ -1,7 +1,7 @@
 """One import or build: the terraform commands it runs in its work directory, one after another."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,12 +11,13 @@ from coder_cli.kit.environ import environ
 from server.terraform.binary import Binary
 from server.terraform.cliconfig import BUILTIN
 from server.terraform.command import Command, Exit, run
-from server.terraform.convert import Graph
-from server.terraform.convert.instances import Object
+from server.terraform.convert import Graph, Refused
+from server.terraform.convert.instances import Object, label
 from server.terraform.door import Console
 from server.terraform.environment import clean
 from server.terraform.events import Listener, Step
 from server.terraform.model import Diagnostic, ErrorCode, Failure, LogLevel, Stage, Timing
+from server.terraform.places import Places
 from server.terraform.prepare import Prepared
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import VALUES_FILE
@@ -62,6 +63,21 @@ class Job:
     """Let terraform say what it does, in detail."""
     timings: list[Timing] = field(default_factory=list[Timing])
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    @property
+    def places(self) -> Places:
+        """Return where things stand in the template."""
+        return Places(self.work_dir)
+
+    def refuse(self, stage: Stage, refused: Refused) -> Failure:
+        """Log what we refuse ourselves, with its place, and return it as a failure."""
+        # With count or for_each a block clashes with itself.
+        clash = label(refused.other) != label(refused.about) and bool(refused.other)
+        detail = f"The other one: {self.places.shown(refused.other)}" if clash else ""
+        found = Diagnostic("error", str(refused), detail, resource=refused.about)
+        found = self.places.completed(found)
+        self.say("error", stage, f"Error: {found.sentence}")
+        return Failure(brief([found]), diagnostics=(found,))
 
     def say(self, level: LogLevel, stage: Stage, text: str) -> None:
         """Log, line by line."""
@@ -122,7 +138,7 @@ class Job:
         def say(level: LogLevel, text: str) -> None:
             self.say(level, stage, text)
 
-        listener = Listener(step, say)
+        listener = Listener(step, say, self.places.completed)
         ended = await self._run(values, listener, arguments, Listener(step, say))
         self.timings += listener.timings
         self.warnings += [d for d in listener.diagnostics if d.severity == "warning"]
@@ -201,6 +217,17 @@ def _message(step: str, ended: Exit, errors: tuple[Diagnostic, ...]) -> str:
         end = f"it was killed by signal {-ended.code}" if ended.code < 0 else ""
         said = ended.stderr or end or f"exit status {ended.code}"
         return f"terraform {step}: {said}"
-    said = "\n\n".join(error.sentence for error in errors[:_SHOWN_ERRORS])
-    more = len(errors) - _SHOWN_ERRORS
-    return f"terraform {step}: {said}" + (f"\n\n(and {more} more errors)" if more > 0 else "")
+    return f"terraform {step}: {brief(errors)}"
+
+
+def brief(errors: Sequence[Diagnostic]) -> str:
+    """Return what went wrong, short: the first complaint whole, the others by their headlines.
+
+    The job's log has all of each.
+    """
+    # One that knows its place says more than one that does not.
+    first, *others = sorted(errors, key=lambda error: not error.file)
+    lines = [first.sentence, *(other.headline for other in others[:_SHOWN_ERRORS])]
+    if (more := len(others) - _SHOWN_ERRORS) > 0:
+        lines.append(f"and {more} more; the log has them all")
+    return "\n".join(lines)

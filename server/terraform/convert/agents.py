@@ -23,6 +23,7 @@ from server.terraform.model import (
 
 _NAME = r"(?i)^[a-z0-9](-?[a-z0-9])*$"
 _SLUG = r"^[a-z0-9](-?[a-z0-9])*$"
+_OCCASIONS = frozenset({"run_on_start", "run_on_stop", "cron"})
 _ATTACHED = frozenset({"coder_app", "coder_script", "coder_env", "coder_devcontainer"})
 
 
@@ -45,35 +46,50 @@ def agents(instances: Sequence[Instance], graph: Graph) -> list[Placed]:
     )
     _check_names(found)
     hangs = _Attachments(instances, graph)
-    placed = [Placed(instance, hangs.on_agent(_agent(instance), instance)) for instance in found]
-    _check_slugs(placed)
-    return placed
+    _check_slugs(hangs.of_type("coder_app"))
+    _check_scripts(hangs.of_type("coder_script"))
+    return [Placed(instance, hangs.on_agent(_agent(instance), instance)) for instance in found]
 
 
 def _check_names(found: list[Instance]) -> None:
-    seen = set[str]()
-    for name in (instance.name for instance in found):
+    seen: dict[str, str] = {}
+    for instance in found:
+        name, address = instance.name, instance.address
         if "_" in name:
             raise Refused(
                 f'agent name "{name}" contains underscores which are no longer supported, '
-                f'please use hyphens instead (regex: "{_NAME}")'
+                f'please use hyphens instead (regex: "{_NAME}")',
+                address,
             )
         if not re.search(_NAME, name):
-            raise Refused(f'agent name "{name}" does not match regex "{_NAME}"')
-        if name.lower() in seen:
-            raise Refused(f"duplicate agent name: {name}")
-        seen.add(name.lower())
+            raise Refused(f'agent name "{name}" does not match regex "{_NAME}"', address)
+        if (before := seen.setdefault(name.lower(), address)) != address:
+            raise Refused(f"duplicate agent name: {name}", address, before)
 
 
-def _check_slugs(placed: list[Placed]) -> None:
-    seen = set[str]()
-    for agent in (entry.agent for entry in placed):
-        for app in [*agent.apps, *(app for dev in agent.devcontainers for app in dev.apps)]:
-            if not re.search(_SLUG, app.slug):
-                raise Refused(f'app slug "{app.slug}" does not match regex "{_SLUG}"')
-            if app.slug in seen:
-                raise Refused(f'duplicate app slug, they must be unique per template: "{app.slug}"')
-            seen.add(app.slug)
+def _check_slugs(apps: list[Instance]) -> None:
+    seen: dict[str, str] = {}
+    for app in apps:
+        slug = app.text("slug")
+        if not re.search(_SLUG, slug):
+            raise Refused(f'app slug "{slug}" does not match regex "{_SLUG}"', app.address)
+        if (before := seen.setdefault(slug, app.address)) != app.address:
+            raise Refused(
+                f'duplicate app slug, they must be unique per template: "{slug}"',
+                app.address,
+                before,
+            )
+
+
+def _check_scripts(scripts: list[Instance]) -> None:
+    """Refuse what the provider would only refuse in the middle of an apply."""
+    for script in scripts:
+        # What is not known yet is not there.
+        if script.values.keys() >= _OCCASIONS and not any(map(script.values.get, _OCCASIONS)):
+            raise Refused(
+                'at least one of "run_on_start", "run_on_stop", or "cron" must be set',
+                script.address,
+            )
 
 
 def _agent(instance: Instance) -> Agent:
@@ -112,7 +128,9 @@ def _check_token(instance: Instance, token: str) -> None:
     try:
         UUID(token)
     except ValueError:
-        raise Refused(f'invalid token of agent "{instance.name}": it must be a uuid') from None
+        raise Refused(
+            f'invalid token of agent "{instance.name}": it must be a uuid', instance.address
+        ) from None
 
 
 def _own_scripts(agent: Instance) -> list[Script]:
@@ -162,6 +180,10 @@ class _Attachments:
         hanging = sorted((i for i in managed if i.type in _ATTACHED), key=lambda i: i.address)
         self._hanging = [(instance, self._owner(instance, graph)) for instance in hanging]
 
+    def of_type(self, kind: str) -> list[Instance]:
+        """Return everything of a type that belongs to somebody."""
+        return [instance for instance, owner in self._hanging if owner and instance.type == kind]
+
     def on_agent(self, agent: Agent, instance: Instance) -> Agent:
         """Return the agent with what belongs to it."""
         return replace(
@@ -195,10 +217,12 @@ class _Attachments:
                 if wanted == owner.text(name):
                     return owner.address
             return ""
-        # In a plan of something new the id is not known yet; the references are.
-        agents = [owner for owner in self._owners if owner.type == "coder_agent"]
-        nearest = graph.nearest_below(instance.label, {owner.label for owner in agents})
-        candidates = [owner for owner in agents if owner.label == nearest]
+        # In a plan of something new the id is not known yet; the references are. What hangs on a
+        # dev container names that, which in turn names its agent.
+        inside = instance.type != "coder_devcontainer"
+        owners = [owner for owner in self._owners if inside or owner.type == "coder_agent"]
+        nearest = graph.nearest_below(instance.label, {owner.label for owner in owners})
+        candidates = [owner for owner in owners if owner.label == nearest]
         same = [owner for owner in candidates if owner.key == instance.key]
         return next((owner.address for owner in [*same, *candidates]), "")
 
@@ -243,5 +267,8 @@ def _script(instance: Instance) -> Script:
 
 def _env(instance: Instance) -> Env:
     return Env(
-        instance.text("name"), instance.text("value"), instance.text("merge_strategy") or "replace"
+        name=instance.text("name"),
+        value=instance.text("value"),
+        merge_strategy=instance.text("merge_strategy") or "replace",
+        address=instance.address,
     )

@@ -23,7 +23,8 @@ def merge(base: Mapping[str, str], extra: Iterable[Env]) -> dict[str, str]:
             case "error" if before is not None:
                 raise Refused(
                     f'duplicate env var "{env.name}": '
-                    'a coder_env with merge_strategy "error" finds it already set'
+                    'a coder_env with merge_strategy "error" finds it already set',
+                    env.address,
                 )
             case _:
                 merged[env.name] = env.value

@@ -33,16 +33,11 @@ def offers(instances: Sequence[Instance]) -> Offers:
         Refused: two have the same name, or several presets want to be the default.
     """
     data = [instance for instance in instances if not instance.managed]
+    for kind in ("coder_parameter", "coder_workspace_preset"):
+        refuse_twice(kind, [(i.text("name"), i.address) for i in data if i.type == kind])
     parameters = [_parameter(i) for i in data if i.type == "coder_parameter"]
     presets = [_preset(i) for i in data if i.type == "coder_workspace_preset"]
-    refuse_twice("coder_parameter", [parameter.name for parameter in parameters])
-    refuse_twice("coder_workspace_preset", [preset.name for preset in presets])
-    defaults = sum(preset.default for preset in presets)
-    if defaults > 1:
-        raise Refused(
-            "a maximum of 1 coder_workspace_preset can be marked as default, "
-            f"but {defaults} are set"
-        )
+    _check_defaults([i for i in data if i.type == "coder_workspace_preset"])
     tags: dict[str, str] = {}
     for instance in data:
         if instance.type == "coder_workspace_tags":
@@ -54,6 +49,17 @@ def offers(instances: Sequence[Instance]) -> Offers:
         workspace_tags=tags,
         warnings=tuple(_unknown_in_presets(parameters, presets)),
     )
+
+
+def _check_defaults(presets: list[Instance]) -> None:
+    defaults = [preset.address for preset in presets if preset.flag("default")]
+    if len(defaults) > 1:
+        raise Refused(
+            "a maximum of 1 coder_workspace_preset can be marked as default, "
+            f"but {len(defaults)} are set",
+            defaults[1],
+            defaults[0],
+        )
 
 
 def _parameter(instance: Instance) -> Parameter:

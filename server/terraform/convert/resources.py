@@ -110,7 +110,11 @@ def _metadata(managed: list[Instance], shown: list[Instance], graph: Graph) -> d
         if target is None:
             continue
         if target.address in described:
-            raise Refused(f"duplicate metadata resource: {target.address}")
+            raise Refused(
+                f"duplicate metadata resource: {target.address}",
+                instance.address,
+                described[target.address].address,
+            )
         described[target.address] = instance
     return described
 

@@ -9,6 +9,8 @@ from server.terraform.model.found import ExternalAuth, Parameter, Preset, Variab
 from server.terraform.model.resources import AITask, Resource
 from server.terraform.model.words import ErrorCode
 
+_SHOWN_LINES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
@@ -20,7 +22,11 @@ class Diagnostic:
     file: str = ""
     line: int = 0
     source: str = ""
-    """The source line, as written."""
+    """The source line, as written; of an expression over several lines, all of them."""
+    source_line: int = 0
+    """The line that ``source`` begins with."""
+    values: tuple[str, ...] = ()
+    """What the expression was made of: ``local.one is 1``. Terraform leaves out the secret ones."""
     block: str = ""
     """``resource "coder_agent" "main"``, when terraform names it."""
     resource: str = ""
@@ -29,14 +35,21 @@ class Diagnostic:
     @property
     def sentence(self) -> str:
         """Return everything a person needs to find the fault, on few lines."""
-        where = f"{self.file}:{self.line}" if self.file else ""
-        place = ", in ".join(part for part in (where, self.block or self.resource) if part)
-        lines = [f"{place}: {self.summary}" if place else self.summary]
-        if self.source:
-            lines.append(f"  {self.line}: {self.source.strip()}")
+        lines = [self.headline]
+        first = self.source_line or self.line
+        for number, text in enumerate(self.source.splitlines()[:_SHOWN_LINES], start=first):
+            lines.append(f"  {number}: {text.strip()}")
+        lines += [f"  where {value}" for value in self.values]
         if self.detail:
             lines.append(self.detail.strip())
         return "\n".join(lines)
+
+    @property
+    def headline(self) -> str:
+        """Return where and what, on one line."""
+        where = f"{self.file}:{self.line}" if self.file else ""
+        place = ", in ".join(part for part in (where, self.block or self.resource) if part)
+        return f"{place}: {self.summary}" if place else self.summary
 
 
 @dataclass(frozen=True, slots=True)

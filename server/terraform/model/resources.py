@@ -54,6 +54,7 @@ class Env:
     name: str
     value: str
     merge_strategy: str = "replace"
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,10 @@ async def test_a_fault_inside_a_module_names_the_modules_file(driver: Driver) ->
 async def test_a_module_that_is_not_there(driver: Driver) -> None:
     found = await driver.learn(template('module "ide" {\n  source = "./ide"\n}\n'))
     assert found.error is not None
-    assert found.error.message.startswith("terraform init: Unreadable module directory\n")
-    assert 'for module "ide" at main.tf:7' in found.error.message
+    assert found.error.message.startswith(
+        'terraform init: main.tf:8, in module "ide": Unreadable module directory\n'
+        '  8: source = "./ide"\n'
+    )
 
 
 async def test_an_empty_template(driver: Driver) -> None:

@@ -318,4 +318,7 @@ async def test_counted_agents_have_one_name_and_are_refused(driver: Driver) -> N
     )
     found = await driver.learn(archive)
     assert found.error is not None
-    assert found.error.message == "duplicate agent name: main"
+    assert found.error.message == (
+        'main.tf:7, in resource "coder_agent" "main": duplicate agent name: main\n'
+        '  7: resource "coder_agent" "main" {'
+    )

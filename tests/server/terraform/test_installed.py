@@ -339,9 +339,9 @@ async def test_a_refused_name_still_returns_the_state(driver: Driver) -> None:
     )
     found = await driver.learn(archive)
     assert found.error is not None
-    assert found.error.message.startswith('agent name "my_agent" contains underscores')
+    assert 'main.tf:8, in resource "coder_agent" "my_agent": agent name' in found.error.message
     built = await driver.build(archive)
-    assert message(built).startswith('agent name "my_agent" contains underscores')
+    assert 'agent name "my_agent" contains underscores' in message(built)
     assert "terraform_data.box" in objects(built.state)
 
 
