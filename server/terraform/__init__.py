@@ -2,6 +2,7 @@
 
 from server.terraform.door import Cancellation, Console, Terraform
 from server.terraform.fake import FakeTerraform
+from server.terraform.forms import Evaluator, InstalledEvaluator
 from server.terraform.installed import InstalledTerraform
 from server.terraform.job import Options
 from server.terraform.model import (
@@ -18,12 +19,18 @@ from server.terraform.model import (
     ErrorCode,
     ExternalAuth,
     Failure,
+    Form,
+    FormNote,
+    FormParameter,
+    FormQuestion,
+    FormSlice,
     Healthcheck,
     Imported,
     ImportRequest,
     LogLevel,
     MemoryMonitor,
     Metadata,
+    NoForm,
     Option,
     Owner,
     OwnerRole,
@@ -57,16 +64,24 @@ __all__ = [
     "Diagnostic",
     "Env",
     "ErrorCode",
+    "Evaluator",
     "ExternalAuth",
     "Failure",
     "FakeTerraform",
+    "Form",
+    "FormNote",
+    "FormParameter",
+    "FormQuestion",
+    "FormSlice",
     "Healthcheck",
     "ImportRequest",
     "Imported",
+    "InstalledEvaluator",
     "InstalledTerraform",
     "LogLevel",
     "MemoryMonitor",
     "Metadata",
+    "NoForm",
     "Option",
     "Options",
     "Owner",

@@ -4,7 +4,14 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
-from server.terraform.model import BuildRequest, ImportRequest, Owner, TemplateFacts, Transition
+from server.terraform.model import (
+    BuildRequest,
+    FormQuestion,
+    ImportRequest,
+    Owner,
+    TemplateFacts,
+    Transition,
+)
 
 _OURS = ("CODER_", "TF_")
 _PASSED_ON = frozenset({"TF_CLI_CONFIG_FILE"})
@@ -23,6 +30,17 @@ def import_values(request: ImportRequest, transition: Transition) -> dict[str, s
         **_template(request.template),
         **_owner(request.owner),
         **_external_auth(request.external_auth),
+    }
+
+
+def question_values(question: FormQuestion) -> dict[str, str]:
+    """Return what the provider knows while a form is evaluated: no workspace, and no secret."""
+    return {
+        "CODER_AGENT_URL": question.access_url,
+        "CODER_WORKSPACE_TRANSITION": Transition.START.word,
+        **_template(question.template),
+        **_owner(question.owner),
+        **_parameters(question.inputs, question.previous),
     }
 
 
@@ -52,15 +70,19 @@ def build_values(request: BuildRequest) -> dict[str, str]:
         values["CODER_TASK_PROMPT"] = request.task.prompt
     for platform, script in request.agent_scripts.items():
         values[f"CODER_AGENT_SCRIPT_{platform}"] = script
-    for name, value in request.parameters.items():
-        values[f"CODER_PARAMETER_{_digest(name)}"] = value
-    for name, value in request.previous_parameters.items():
-        values[f"CODER_PARAMETER_PREVIOUS_{_digest(name)}"] = value
+    values |= _parameters(request.parameters, request.previous_parameters)
     for name, value in request.secret_env.items():
         values[f"CODER_SECRET_ENV_{name}"] = value
     for path, value in request.secret_files.items():
         values[f"CODER_SECRET_FILE_{path.encode().hex()}"] = value
     return values
+
+
+def _parameters(given: Mapping[str, str], previous: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **{f"CODER_PARAMETER_{_digest(name)}": value for name, value in given.items()},
+        **{f"CODER_PARAMETER_PREVIOUS_{_digest(name)}": value for name, value in previous.items()},
+    }
 
 
 def _template(template: TemplateFacts) -> dict[str, str]:

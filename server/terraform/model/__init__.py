@@ -10,6 +10,14 @@ from server.terraform.model.asked import (
     TemplateFacts,
     WorkspaceFacts,
 )
+from server.terraform.model.forms import (
+    Form,
+    FormNote,
+    FormParameter,
+    FormQuestion,
+    FormSlice,
+    NoForm,
+)
 from server.terraform.model.found import (
     ExternalAuth,
     Option,
@@ -50,12 +58,18 @@ __all__ = [
     "ErrorCode",
     "ExternalAuth",
     "Failure",
+    "Form",
+    "FormNote",
+    "FormParameter",
+    "FormQuestion",
+    "FormSlice",
     "Healthcheck",
     "ImportRequest",
     "Imported",
     "LogLevel",
     "MemoryMonitor",
     "Metadata",
+    "NoForm",
     "Option",
     "Owner",
     "OwnerRole",

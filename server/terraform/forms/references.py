@@ -1,0 +1,160 @@
+"""What an HCL expression refers to, and the same expression with some of it put differently.
+
+Strings, heredocs, their templates and comments are told apart, so that nothing is mistaken for a
+reference, and none is overlooked.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_NUMBER = re.compile(r"\d[\w.]*")
+_STEP = re.compile(r"\s*\.\s*([^\W\d][\w-]*)")
+_INDEX = re.compile(r"\s*\[\s*(?:\*|\d+|\"[^\"$%\\]*\")\s*\]|\s*\.\s*(?:\*|\d+)")
+_HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)[ \t]*\r?\n")
+_SPACE = re.compile(r"\s+")
+_NOT_OURS = frozenset({"each", "count", "self", "path", "terraform", "true", "false", "null"})
+_SCOPED = frozenset({"local", "var", "module"})
+_KINDS = frozenset({"data", "resource", "ephemeral"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A mention of something declared: ``kind`` and the names that follow it."""
+
+    kind: str
+    """local, var, module, data, resource or ephemeral"""
+    names: tuple[str, ...]
+    output: str = ""
+    """Of a module, the output that is read; empty when that is not plain to see."""
+
+
+Put = Callable[[Reference], str | None]
+"""Return what stands in place of a reference, or None to leave it."""
+
+
+def references(text: str) -> Iterator[Reference]:
+    """Yield what an expression may refer to; some of it may be declared nowhere."""
+    found: list[Reference] = []
+
+    def note(reference: Reference) -> None:
+        found.append(reference)
+
+    rewrite(text, note)
+    yield from found
+
+
+def rewrite(text: str, put: Put) -> str:
+    """Return an expression in which references are replaced by what ``put`` says."""
+    walker = _Walker(text, put)
+    walker.code("")
+    return "".join(walker.out)
+
+
+class _Walker:
+    def __init__(self, text: str, put: Put) -> None:
+        self.text = text
+        self.put = put
+        self.at = 0
+        self.out: list[str] = []
+
+    def code(self, end: str) -> None:
+        """Pass over code up to the bracket ``end`` (or the end of the text), and over that."""
+        after_dot = False
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if char == end:
+                self._copy(self.at + 1)
+                return
+            if self._comment() or self._match(_SPACE):
+                continue
+            if found := _IDENTIFIER.match(self.text, self.at):
+                self._copy(found.end()) if after_dot else self._name(found)
+            elif not self._nested(char) and not self._match(_NUMBER):
+                self._copy(self.at + 1)
+            after_dot = char == "." and not self.text.startswith("...", self.at - 1)
+
+    def _nested(self, char: str) -> bool:
+        if char == '"':
+            self._copy(self.at + 1)
+            self._template(lambda: self.text[self.at] == '"', escapes=True)
+            self._copy(self.at + 1)
+        elif char in "([{":
+            self._copy(self.at + 1)
+            self.code({"(": ")", "[": "]", "{": "}"}[char])
+        elif char == "<" and (found := _HEREDOC.match(self.text, self.at)):
+            last = re.compile(rf"^[ \t]*{re.escape(found[1])}[ \t]*\r?$", re.MULTILINE)
+            end = last.search(self.text, found.end())
+            stop = end.start() if end else len(self.text)
+            self._copy(found.end())
+            self._template(lambda: self.at >= stop, escapes=False)
+            self._copy(end.end() if end else len(self.text))
+        else:
+            return False
+        return True
+
+    def _template(self, ended: Callable[[], bool], *, escapes: bool) -> None:
+        while self.at < len(self.text) and not ended():
+            char = self.text[self.at]
+            if escapes and char == "\\":
+                self._copy(self.at + 2)
+            elif self.text.startswith(("$${", "%%{"), self.at):
+                self._copy(self.at + 3)
+            elif self.text.startswith(("${", "%{"), self.at):
+                self._copy(self.at + 2)
+                self.code("}")
+            else:
+                self._copy(self.at + 1)
+
+    def _name(self, found: re.Match[str]) -> None:
+        reference, end = self._reference(found)
+        instead = self.put(reference) if reference else None
+        if instead is None:
+            self._copy(end if reference else found.end())
+        else:
+            self.out.append(instead)
+            self.at = end
+
+    def _reference(self, found: re.Match[str]) -> tuple[Reference | None, int]:
+        word, end = found[0], found.end()
+        if word in _NOT_OURS:
+            return None, end
+        kind = word if word in _SCOPED | _KINDS else "resource"
+        wanted = 1 if word in _SCOPED or word not in _KINDS else 2
+        names: list[str] = [] if word in _SCOPED | _KINDS else [word]
+        for _ in range(wanted):
+            step = _STEP.match(self.text, end)
+            if step is None:
+                return None, found.end()
+            names.append(step[1])
+            end = step.end()
+        output = self._output(end) if kind == "module" else ""
+        return Reference(kind, tuple(names), output), end
+
+    def _output(self, at: int) -> str:
+        while index := _INDEX.match(self.text, at):
+            at = index.end()
+        step = _STEP.match(self.text, at)
+        return step[1] if step else ""
+
+    def _comment(self) -> bool:
+        if self.text.startswith(("#", "//"), self.at):
+            end = self.text.find("\n", self.at)
+        elif self.text.startswith("/*", self.at):
+            end = self.text.find("*/", self.at)
+            end = end + 2 if end >= 0 else end
+        else:
+            return False
+        self._copy(len(self.text) if end < 0 else end)
+        return True
+
+    def _match(self, pattern: re.Pattern[str]) -> bool:
+        found = pattern.match(self.text, self.at)
+        if found:
+            self._copy(found.end())
+        return found is not None
+
+    def _copy(self, end: int) -> None:
+        self.out.append(self.text[self.at : end])
+        self.at = end

@@ -1,0 +1,111 @@
+"""Slices on this host's disk: unpacked once for each content and set of values, then only read."""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+from coder_cli.kit.clock import Clock
+from server.terraform import archive
+from server.terraform.forms import declared
+from server.terraform.forms.slicing import LISTING, PACKED_LISTING
+from server.terraform.model import NoForm
+from server.terraform.variables import VALUES_FILE, outline
+
+MOST_KEPT = 200
+"""Slices whose names are in memory; what is on disk is dropped by age."""
+UNUSED = timedelta(days=7)
+
+Names = Mapping[tuple[str, str], str]
+"""Module path and label of each parameter block → the name it has, where that is a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A slice as a directory in which terraform can plan."""
+
+    directory: Path
+    names: Names
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Keeps the slices that were used last."""
+
+    root: Path
+    clock: Clock
+    _kept: dict[str, Unpacked] = field(default_factory=dict[str, Unpacked])
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def get(self, content: bytes, variables: Mapping[str, str]) -> Unpacked:
+        """Return a slice's directory; ``variables`` are the values it is planned with.
+
+        Raises:
+            NoForm: it cannot be unpacked.
+        """
+        values = json.dumps(dict(variables), sort_keys=True).encode()
+        key = hashlib.sha256(b"%d\0%s%s" % (len(values), values, content)).hexdigest()
+        async with self._lock:
+            found = self._kept.pop(key, None)
+            if found is None or not await asyncio.to_thread(found.directory.is_dir):
+                try:
+                    found = await asyncio.to_thread(self._unpack, key, content, variables)
+                except (OSError, ValueError) as error:
+                    raise NoForm(f"its parameters cannot be unpacked: {error}") from error
+            self._kept[key] = found  # The newest is last.
+            while len(self._kept) > MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return found
+
+    def _unpack(self, key: str, content: bytes, variables: Mapping[str, str]) -> Unpacked:
+        target = self.root / key
+        if target.is_dir():
+            self._touch(target)  # An earlier server, or another one of this host, unpacked it.
+            return Unpacked(target, _names(target))
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._forget_unused()
+        draft = Path(mkdtemp(prefix=".draft-", dir=self.root))
+        archive.unpack(content, draft)
+        listing = draft / LISTING
+        listing.parent.mkdir(parents=True)
+        (draft / PACKED_LISTING).rename(listing)
+        _write_private(draft / VALUES_FILE, outline(draft).file(variables))
+        names = _names(draft)
+        self._touch(draft)
+        with suppress(OSError):
+            draft.rename(target)
+        shutil.rmtree(draft, ignore_errors=True)
+        return Unpacked(target, names)
+
+    def _touch(self, directory: Path) -> None:
+        now = self.clock.now().timestamp()
+        os.utime(directory, (now, now))
+
+    def _forget_unused(self) -> None:
+        oldest = (self.clock.now() - UNUSED).timestamp()
+        for entry in self.root.iterdir():
+            with suppress(OSError):
+                if entry.stat().st_mtime < oldest:
+                    shutil.rmtree(entry)
+
+
+def _names(directory: Path) -> Names:
+    names: dict[tuple[str, str], str] = {}
+    for module, place in declared.calls(directory, directory / LISTING).items():
+        for key, pieces in declared.read(place).pieces.items():
+            name = declared.literal(pieces[0].block.arguments.get("name", ""))
+            if key[:2] == ("data", "coder_parameter") and isinstance(name, str):
+                names[module, key[2]] = name
+    return names
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)

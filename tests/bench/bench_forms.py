@@ -1,0 +1,185 @@
+"""Live forms over a checkout of the public registry: slice, evaluate, and ten forms at once.
+
+Run: python -m tests.bench.bench_forms CHECKOUT [--runs N]
+
+Every directory with Terraform files is taken for a template of its own: calls of registry modules
+are pointed at the checkout, required variables get a plain value of their type. Printed are the
+failures, the time of one evaluation, and of one answer with ten forms open at once.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from server.terraform import Form, FormQuestion, NoForm, Options, Owner, TemplateFacts, hcl
+from server.terraform.forms import InstalledEvaluator, cut
+from server.terraform.variables import outline
+
+FORMS = 10
+_PLAIN = {"string": "x", "number": "1", "bool": "true", "any": "x", "": "x"}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A directory, sliced."""
+
+    name: str
+    slice: bytes
+    milliseconds: float
+    variables: dict[str, str]
+    has_form: bool
+
+
+def directories(checkout: Path) -> list[Path]:
+    """Return the directories that hold Terraform files."""
+    return sorted(
+        {path.parent for path in checkout.rglob("*.tf") if ".terraform" not in path.parts}
+    )
+
+
+def calls(checkout: Path, directory: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Yield the modules that a directory calls, and those that these call."""
+    if prefix.count(".") > 4:
+        return
+    for path in sorted(directory.glob("*.tf")):
+        for block in hcl.blocks(path.read_text()).blocks:
+            if block.kind != "module":
+                continue
+            source = str(hcl.literal(block.arguments.get("source", '""')))
+            place = _place(checkout, directory, source)
+            if place is not None and place.is_dir():
+                key = f"{prefix}{block.labels[0]}"
+                yield key, place
+                yield from calls(checkout, place, f"{key}.")
+
+
+def _place(checkout: Path, directory: Path, source: str) -> Path | None:
+    if source.startswith("."):
+        return (directory / source).resolve()
+    parts = source.removeprefix("registry.coder.com/").split("/")
+    if len(parts) == 3:
+        space = "coder" if parts[0] == "modules" else parts[0]
+        return checkout / "registry" / space / "modules" / parts[1]
+    return None
+
+
+def sliced(checkout: Path, directory: Path, scratch: Path) -> Template | str:
+    """Return a directory's slice, or why there is none."""
+    name = str(directory.relative_to(checkout))
+    work = scratch / name.replace("/", "_")
+    shutil.copytree(directory, work)
+    listing = work / ".terraform" / "modules" / "modules.json"
+    listing.parent.mkdir(parents=True)
+    modules = [{"Key": "", "Source": "", "Dir": "."}]
+    modules += [
+        {"Key": key, "Source": "", "Dir": str(place)} for key, place in calls(checkout, directory)
+    ]
+    listing.write_text(json.dumps({"Modules": modules}))
+    began = time.perf_counter()
+    made = cut(work)
+    milliseconds = (time.perf_counter() - began) * 1000
+    if made.problem:
+        return f"{name}: {made.problem}"
+    variables = {
+        variable.name: _PLAIN.get(variable.type, "{}" if "(" in variable.type else "x")
+        for variable in outline(work).variables
+        if variable.required
+    }
+    for variable in outline(work).variables:
+        if variable.required and variable.type.startswith(("list", "set", "tuple")):
+            variables[variable.name] = "[]"
+    has_form = b'"coder_parameter"' in made.content
+    return Template(name, made.content, milliseconds, variables, has_form)
+
+
+def question(template: Template, **inputs: str) -> FormQuestion:
+    """Return a question about a template."""
+    return FormQuestion(
+        slice=template.slice,
+        variables=template.variables,
+        owner=Owner(name="dora", groups=("developers",)),
+        template=TemplateFacts(),
+        access_url="http://coder.test",
+        inputs=inputs,
+    )
+
+
+async def measure(templates: list[Template], runs: int, cache: Path) -> int:
+    """Evaluate every template; print the times. Return how many failed."""
+    evaluator = InstalledEvaluator(Options(cache_dir=cache))
+    broken, took, parameters, unknown = set[str](), list[float](), 0, 0
+    for template in templates:
+        form = Form()
+        try:
+            for run in range(runs + 1):
+                began = time.perf_counter()
+                form = await evaluator.evaluate(question(template, zzz=str(run)))
+                if run:  # The first one unpacks.
+                    took.append((time.perf_counter() - began) * 1000)
+        except NoForm as error:
+            print(f"FAILED {template.name}: {error}")
+            broken.add(template.name)
+        parameters += len(form.parameters)
+        unknown += sum(not one.known and not one.parameter.required for one in form.parameters)
+        for note in form.errors:
+            print(f"error in {template.name}: {note.summary}: {note.detail[:200]!r}")
+            broken.add(template.name)
+    print(f"{len(templates)} forms, {parameters} parameters, {unknown} not known yet")
+    _say("one evaluation", took)
+    with_forms = [one for one in templates if one.name not in broken][:FORMS]
+    at_once = list[float]()
+
+    async def typing(template: Template) -> None:
+        for turn in range(5):
+            began = time.perf_counter()
+            await evaluator.evaluate(question(template, zzz=f"at once {turn}"))
+            at_once.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(typing(replace(one)) for one in with_forms))
+    _say(f"{len(with_forms)} forms at once, each waiting for its answer", at_once)
+    return len(broken)
+
+
+def _say(what: str, milliseconds: list[float]) -> None:
+    ordered = sorted(milliseconds)
+    print(
+        f"{what}: p50 {statistics.median(ordered):.0f} ms, "
+        f"p95 {ordered[int(len(ordered) * 0.95) - 1]:.0f} ms, max {ordered[-1]:.0f} ms "
+        f"({len(ordered)} runs)"
+    )
+
+
+def main() -> None:
+    """Slice and evaluate everything below the checkout."""
+    parser = argparse.ArgumentParser(description="Measure live forms over the public registry.")
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    given = parser.parse_args()
+    checkout = given.checkout.resolve()
+    found = directories(checkout)
+    files = sum(len(list(directory.glob("*.tf"))) for directory in found)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = [sliced(checkout, directory, Path(scratch)) for directory in found]
+        templates = [one for one in made if isinstance(one, Template)]
+        for problem in made:
+            if isinstance(problem, str):
+                print(f"NO SLICE {problem}")
+        print(f"{files} files in {len(found)} directories, {len(templates)} slices")
+        _say("one slice", [one.milliseconds for one in templates])
+        asking = [one for one in templates if one.has_form]
+        cache = Path(scratch) / "cache"
+        cache.mkdir()
+        failed = asyncio.run(measure(asking, given.runs, cache))
+    sys.exit(bool(failed) or len(templates) < len(found))
+
+
+if __name__ == "__main__":
+    main()
