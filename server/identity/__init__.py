@@ -1,5 +1,11 @@
 """Identity: people, their sessions and keys, organizations and roles. See README.md."""
 
+from server.identity.actions.colleagues import (
+    anybody_in,
+    available_users,
+    everyone_group,
+    reduced_user,
+)
 from server.identity.actions.find import resolve_organization, resolve_user, user
 from server.identity.actions.git_keys import git_ssh_key
 from server.identity.actions.membership import owner_facts
@@ -10,6 +16,7 @@ from server.identity.actions.setup import (
     reset_password,
 )
 from server.identity.actions.tokens import mint_key, revoke_key
+from server.identity.convert import user as user_to_sdk
 from server.identity.events import AccessChanged, access_topic
 from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
 from server.identity.model.organizations import Organization
@@ -30,16 +37,21 @@ __all__ = [
     "SessionAuthenticator",
     "User",
     "access_topic",
+    "anybody_in",
+    "available_users",
     "create_admin",
     "create_first_user",
     "default_organization",
+    "everyone_group",
     "git_ssh_key",
     "mint_key",
     "owner_facts",
+    "reduced_user",
     "reset_password",
     "resolve_organization",
     "resolve_user",
     "revoke_key",
     "routes",
     "user",
+    "user_to_sdk",
 ]

@@ -185,8 +185,6 @@ ORGANIZATION_ROLES: Mapping[str, Role] = MappingProxyType(
                 organization={
                     Kind.ORGANIZATION: _READ,
                     Kind.ASSIGN_ORG_ROLE: _READ,
-                    # Until templates have access lists of their own, every member may use them.
-                    Kind.TEMPLATE: frozenset({Action.READ, Action.USE}),
                 },
                 member={
                     Kind.WORKSPACE: _OWN_WORKSPACE,

@@ -38,10 +38,11 @@ INSERT INTO provisioner_jobs (id, organization_id, initiator_id, type, file_id, 
   SELECT pg_temp.id('import', n), '00000000-0000-0000-0000-000000000001', pg_temp.id('user', 1),
          'template_version_import', pg_temp.id('file', 1), '{}', now(), now(), now(), now()
     FROM generate_series(1, 10) n;
-INSERT INTO templates (id, organization_id, name, active_version_id, created_by, created_at,
-                       updated_at)
+INSERT INTO templates (id, organization_id, name, active_version_id, created_by, group_acl,
+                       created_at, updated_at)
   SELECT pg_temp.id('template', n), '00000000-0000-0000-0000-000000000001', 'template' || n,
-         pg_temp.id('version', n), pg_temp.id('user', 1), now(), now()
+         pg_temp.id('version', n), pg_temp.id('user', 1),
+         '{"00000000-0000-0000-0000-000000000001": "use"}', now(), now()
     FROM generate_series(1, 10) n;
 INSERT INTO template_versions (id, template_id, organization_id, name, job_id, created_by,
                                created_at, updated_at)

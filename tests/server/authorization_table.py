@@ -124,6 +124,9 @@ GET    /templates/examples                                                      
 DELETE /templates/{template}                                                     !--~-~~~ !--~-~~. !.-~.~.~
 GET    /templates/{template}                                                     !+++++++ !++++++. !.++.+.+
 PATCH  /templates/{template}                                                     !--+-+++ !--+-++. !.-+.+.+
+GET    /templates/{template}/acl                                                 !--+-+++ !--+-++. !.-+.+.+
+PATCH  /templates/{template}/acl                                                 !--+-+++ !--+-++. !.-+.+.+
+GET    /templates/{template}/acl/available                                       !--+-+++ !--+-++. !.-+.+.+
 GET    /templates/{template}/versions                                            !+++++++ !++++++. !.++.+.+
 PATCH  /templates/{template}/versions                                            !--+-+++ !--+-++. !.-+.+.+
 POST   /templates/{template}/versions/archive                                    !--+-+++ !--+-++. !.-+.+.+
@@ -229,6 +232,7 @@ BODIES: dict[str, Any] = {
     "POST /users/login": {"email": "bob@example.com", "password": "Correct-Horse-9-Battery"},
     "POST /users/validate-password": {"password": "x"},
     "POST /authcheck": {"checks": {}},
+    "PATCH /templates/{template}/acl": {},
     "POST /users": {
         "email": "new@example.com",
         "username": "newcomer",

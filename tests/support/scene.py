@@ -36,9 +36,10 @@ TEMPLATE: tuple[LiteralString, ...] = (
             now(), now(), now(), now())
     """,
     """
-    INSERT INTO templates (id, organization_id, name, active_version_id, created_by,
+    INSERT INTO templates (id, organization_id, name, active_version_id, created_by, group_acl,
                            created_at, updated_at)
-    VALUES (%(template)s, %(organization)s, 'starter', %(version)s, %(owner)s, now(), now())
+    VALUES (%(template)s, %(organization)s, 'starter', %(version)s, %(owner)s,
+            jsonb_build_object(%(organization)s, 'use'), now(), now())
     """,
     """
     INSERT INTO template_versions (id, template_id, organization_id, name, job_id, created_by,

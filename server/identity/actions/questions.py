@@ -42,8 +42,7 @@ async def _subject(tx: Tx, key: str, kind: Kind, asked: AuthorizationObject) -> 
         if kind is Kind.ORGANIZATION:
             return Object(kind, subject_id, organization_id=subject_id)
         if kind in (Kind.WORKSPACE, Kind.TEMPLATE):
-            found = await organizations.belonging(tx, kind, subject_id)
-            return Object(kind, subject_id, *found)
+            return await organizations.belonging(tx, kind, subject_id)
     return Object(kind, subject_id, owner, _id(key, asked.organization_id))
 
 

@@ -7,7 +7,7 @@ from psycopg.errors import UniqueViolation
 
 from server.identity.errors import Taken
 from server.identity.model.organizations import DEFAULT_NAME, Member, Organization
-from server.kit.authz import Action, Kind
+from server.kit.authz import Action, Kind, Object
 from server.kit.db import Tx
 
 COLUMNS: LiteralString = """
@@ -109,11 +109,13 @@ SET_MEMBER_ROLES: LiteralString = """
 """
 
 WORKSPACE_SUBJECT: LiteralString = """
-    SELECT owner_id, organization_id FROM workspaces WHERE id = %(id)s
+    SELECT owner_id, organization_id, user_acl, group_acl FROM workspaces WHERE id = %(id)s
 """
 
 TEMPLATE_SUBJECT: LiteralString = """
-    SELECT NULL::uuid AS owner_id, organization_id FROM templates WHERE id = %(id)s
+    SELECT NULL::uuid AS owner_id, organization_id, user_acl, group_acl
+      FROM templates
+     WHERE id = %(id)s
 """
 
 
@@ -213,12 +215,12 @@ async def set_member_roles(tx: Tx, organization_id: UUID, user_id: UUID, roles: 
     await tx.run(SET_MEMBER_ROLES, args)
 
 
-async def belonging(tx: Tx, kind: Kind, thing: UUID) -> tuple[UUID | None, UUID | None]:
-    """Return the owner and the organization of a workspace or template, whoever asks."""
+async def belonging(tx: Tx, kind: Kind, thing: UUID) -> Object:
+    """Return what rights on a workspace or template are asked for, whoever asks."""
     statement = WORKSPACE_SUBJECT if kind is Kind.WORKSPACE else TEMPLATE_SUBJECT
     for row in await tx.rows(statement, {"id": thing}):
-        return row["owner_id"], row["organization_id"]
-    return None, None
+        return Object(kind, thing, **row)
+    return Object(kind, thing)
 
 
 def _reach(tx: Tx) -> dict[str, Any]:

@@ -66,6 +66,24 @@ LIST: LiteralString = f"""
 
 COUNT: LiteralString = f"SELECT count(*) FROM users u WHERE {WANTED}"
 
+IN_ORGANIZATION: LiteralString = """
+      NOT u.deleted AND NOT u.is_system
+      AND EXISTS (SELECT FROM organization_members m
+                   WHERE m.user_id = u.id AND m.organization_id = %(organization_id)s)
+"""
+
+COLLEAGUES: LiteralString = f"""
+    SELECT {COLUMNS} FROM users u
+     WHERE {IN_ORGANIZATION}
+       AND (%(ids)s::uuid[] IS NULL OR u.id = ANY(%(ids)s))
+       AND (%(search)s = '' OR strpos(lower(u.username), %(search)s) > 0
+            OR strpos(lower(u.email), %(search)s) > 0 OR strpos(lower(u.name), %(search)s) > 0)
+     ORDER BY lower(u.username)
+     LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+COUNT_COLLEAGUES: LiteralString = f"SELECT count(*) FROM users u WHERE {IN_ORGANIZATION}"
+
 SOMEBODY: LiteralString = "SELECT EXISTS (SELECT FROM users WHERE NOT is_system)"
 
 LOCK_SETUP: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('first user'))"
@@ -186,6 +204,19 @@ async def listed(tx: Tx, wanted: UserFilter, page: dict[str, Any]) -> tuple[list
     }
     users = await tx.all(User, LIST, {**args, **page})
     return users, await tx.value(COUNT, args)
+
+
+async def colleagues(
+    tx: Tx, organization_id: UUID, page: dict[str, Any], *, ids: list[UUID] | None, search: str
+) -> list[User]:
+    """Return one page of an organization's people, whoever asks; ``ids`` None is all of them."""
+    args = {"organization_id": organization_id, "ids": ids, "search": search.lower()}
+    return await tx.all(User, COLLEAGUES, {**args, **page})
+
+
+async def count_colleagues(tx: Tx, organization_id: UUID) -> int:
+    """Return how many people an organization has, whoever asks."""
+    return int(await tx.value(COUNT_COLLEAGUES, {"organization_id": organization_id}))
 
 
 async def somebody_exists(tx: Tx) -> bool:

@@ -1,5 +1,6 @@
 """Make, change, find and delete templates."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from coder_cli.sdk import templates as sdk
@@ -12,7 +13,7 @@ from server.templates.errors import VersionNotImported
 from server.templates.model.search import wanted
 from server.templates.model.settings import changed, settings
 from server.templates.model.templates import Template
-from server.templates.store import templates, versions
+from server.templates.store import lifecycles, templates, versions
 
 
 async def create(tx: Tx, organization: str, request: sdk.CreateTemplateRequest) -> Template:
@@ -48,13 +49,29 @@ async def update(tx: Tx, template_id: UUID, request: sdk.UpdateTemplateMeta) -> 
         Forbidden: the actor may not change it.
         TemplateNameTaken: the organization has another template of this name.
     """
+    policy.may_update(tx.actor, await template(tx, template_id))
+    await templates.lock(tx, template_id)
     old = await template(tx, template_id)
-    policy.may_update(tx.actor, old)
     after = changed(old, request)
-    if after == settings(old):
+    touched = request.update_workspace_last_used_at or request.update_workspace_dormant_at
+    if after == settings(old) and not touched:
         return None
     await templates.update(tx, old.id, after)
+    await _follow(tx, old, after, request)
     return await template(tx, template_id)
+
+
+async def _follow(
+    tx: Tx, old: Template, after: dict[str, Any], request: sdk.UpdateTemplateMeta
+) -> None:
+    """Carry the new rules over to workspaces that exist already."""
+    if request.update_workspace_last_used_at:
+        await lifecycles.use_all(tx, old.id)
+    if request.update_workspace_dormant_at:
+        await lifecycles.begin_dormancy_anew(tx, old.id)
+    rest_ms = after["time_til_dormant_autodelete_ms"]
+    if request.update_workspace_dormant_at or rest_ms != old.time_til_dormant_autodelete_ms:
+        await lifecycles.set_deletion(tx, old.id, rest_ms)
 
 
 async def delete(tx: Tx, template_id: UUID) -> None:

@@ -1,10 +1,12 @@
 """The settings of a template that people may change, merged field by field. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 from coder_cli.sdk import templates as sdk
 from server.kit.errors import FieldError, Invalid
+from server.templates.model.access import everyone, without_everyone
 from server.templates.model.templates import Template
 
 COLUMNS = (
@@ -28,6 +30,7 @@ COLUMNS = (
     "use_classic_parameter_flow",
     "max_port_share_level",
     "cors_behavior",
+    "group_acl",
 )
 
 _RENAMED = {
@@ -61,16 +64,27 @@ def changed(
         if column in after:
             after[column] = value
     if request.autostart_requirement is not None:
-        after["autostart_days"] = list(request.autostart_requirement.days_of_week)
+        after["autostart_days"] = _in_order(request.autostart_requirement.days_of_week)
     if request.autostop_requirement is not None:
-        after["autostop_days"] = list(request.autostop_requirement.days_of_week)
-        after["autostop_weeks"] = max(request.autostop_requirement.weeks, 1)
+        after["autostop_days"] = _in_order(request.autostop_requirement.days_of_week)
+        after["autostop_weeks"] = request.autostop_requirement.weeks or 1
+    if request.disable_everyone_group_access:
+        after["group_acl"] = without_everyone(template.group_acl, template.organization_id)
+    elif request.disable_everyone_group_access is False:
+        after["group_acl"] = {**everyone(template.organization_id), **template.group_acl}
     _check(after)
     return after
 
 
+def _in_order(days: Iterable[sdk.Weekday]) -> list[str]:
+    named = set(days)
+    return [day for day in get_args(sdk.Weekday) if day in named]
+
+
 def _check(after: dict[str, Any]) -> None:
     wrong: list[FieldError] = []
+    if after["autostop_weeks"] < 1:
+        wrong.append(FieldError("autostop_requirement.weeks", "Must be a positive integer."))
     if len(after["description"].encode()) >= 128:
         wrong.append(FieldError("description", "Must be shorter than 128 bytes."))
     if after["autostop_weeks"] > MAX_WEEKS:

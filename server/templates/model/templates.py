@@ -40,6 +40,8 @@ class Template:
     use_classic_parameter_flow: bool
     max_port_share_level: str
     cors_behavior: str
+    user_acl: dict[str, str]
+    group_acl: dict[str, str]
     created_at: datetime
     updated_at: datetime
     organization_name: str
@@ -51,7 +53,13 @@ class Template:
     @property
     def object(self) -> Object:
         """Return what rights on this template are asked for."""
-        return Object(Kind.TEMPLATE, self.id, organization_id=self.organization_id)
+        return Object(
+            Kind.TEMPLATE,
+            self.id,
+            organization_id=self.organization_id,
+            user_acl=self.user_acl,
+            group_acl=self.group_acl,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,8 @@ class Version:
     job_state: str
     template_name: str
     """Empty as long as the version belongs to no template."""
+    user_acl: dict[str, str]
+    group_acl: dict[str, str]
 
     @property
     def imported(self) -> bool:
@@ -100,7 +110,13 @@ class Version:
     @property
     def object(self) -> Object:
         """Return what rights on this version are asked for: those on its template."""
-        return Object(Kind.TEMPLATE, self.template_id, organization_id=self.organization_id)
+        return Object(
+            Kind.TEMPLATE,
+            self.template_id,
+            organization_id=self.organization_id,
+            user_acl=self.user_acl,
+            group_acl=self.group_acl,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import LiteralString
 from uuid import UUID, uuid4
 
-from server.kit.authz import Action, Kind
+from server.kit.authz import Action, Kind, shared
 from server.kit.db import Tx
 from server.templates.model.templates import File
 
@@ -19,14 +19,18 @@ SAME: LiteralString = """
 """
 
 # Whoever may change a template may read what it was made from, whoever uploaded that.
-GET: LiteralString = """
+GET: LiteralString = f"""
     SELECT f.id, f.created_by, f.mimetype
       FROM files f
      WHERE f.id = %(id)s
        AND (%(reach_all)s OR f.created_by = %(reach_own)s
             OR EXISTS (SELECT 1 FROM provisioner_jobs j
                         WHERE j.file_id = f.id
-                          AND j.organization_id = ANY(%(template_organizations)s)))
+                          AND j.organization_id = ANY(%(template_organizations)s))
+            OR EXISTS (SELECT 1 FROM provisioner_jobs j
+                         JOIN template_versions v ON v.job_id = j.id
+                         JOIN templates t ON t.id = v.template_id
+                        WHERE j.file_id = f.id AND NOT t.deleted AND {shared("t")}))
 """
 
 CONTENT: LiteralString = "SELECT data FROM files WHERE id = %(id)s"
@@ -49,9 +53,13 @@ async def save(tx: Tx, content_hash: str, data: bytes) -> tuple[UUID, bool]:
 
 async def get(tx: Tx, file_id: UUID) -> File | None:
     """Return the file if the actor may read it."""
-    reach = tx.actor.reach(Action.READ, Kind.FILE).args()
     changes = tx.actor.reach(Action.UPDATE, Kind.TEMPLATE)
-    args = {"id": file_id, **reach, "template_organizations": changes.organizations}
+    args = {
+        "id": file_id,
+        **tx.actor.reach(Action.READ, Kind.FILE).args(),
+        "template_organizations": changes.organizations,
+        **changes.shared_args(),
+    }
     return await tx.one(File, GET, args)
 
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from server.kit.authz import Action, Kind
-from server.kit.db import Tx
+from server.kit.authz import Action, Kind, shared
+from server.kit.db import Tx, jsonb
 from server.templates.errors import TemplateNameTaken
 from server.templates.model.templates import BuildTime, Template
 
-SEEN: LiteralString = "(%(reach_all)s OR t.organization_id = ANY(%(reach_organizations)s))"
+SEEN: LiteralString = f"""
+    (%(reach_all)s OR t.organization_id = ANY(%(reach_organizations)s) OR {shared("t")})
+"""
 
 # People are counted from workspaces, a table of the room above: a number, never a row of it.
 SELECT: LiteralString = """
@@ -21,7 +23,7 @@ SELECT: LiteralString = """
            t.time_til_dormant_autodelete_ms, t.autostop_days, t.autostop_weeks, t.autostart_days,
            t.allow_user_autostart, t.allow_user_autostop, t.allow_user_cancel_workspace_jobs,
            t.require_active_version, t.use_classic_parameter_flow, t.max_port_share_level,
-           t.cors_behavior, t.created_at, t.updated_at,
+           t.cors_behavior, t.user_acl, t.group_acl, t.created_at, t.updated_at,
            o.name AS organization_name, o.display_name AS organization_display_name,
            o.icon AS organization_icon, u.username AS created_by_name,
            (SELECT count(DISTINCT w.owner_id) FROM workspaces w
@@ -63,10 +65,10 @@ LIST: LiteralString = f"""
 """
 
 INSERT: LiteralString = """
-    INSERT INTO templates (id, organization_id, name, active_version_id, created_by, created_at,
-                           updated_at)
-    VALUES (%(id)s, %(organization_id)s, %(name)s, %(active_version_id)s, %(created_by)s, %(now)s,
-            %(now)s)
+    INSERT INTO templates (id, organization_id, name, active_version_id, created_by, group_acl,
+                           created_at, updated_at)
+    VALUES (%(id)s, %(organization_id)s, %(name)s, %(active_version_id)s, %(created_by)s,
+            jsonb_build_object(%(organization_id)s::uuid, 'use'), %(now)s, %(now)s)
 """
 
 UPDATE: LiteralString = """
@@ -83,7 +85,7 @@ UPDATE: LiteralString = """
            require_active_version = %(require_active_version)s,
            use_classic_parameter_flow = %(use_classic_parameter_flow)s,
            max_port_share_level = %(max_port_share_level)s, cors_behavior = %(cors_behavior)s,
-           updated_at = %(now)s
+           group_acl = %(group_acl)s::jsonb, updated_at = %(now)s
      WHERE id = %(id)s
 """
 
@@ -145,7 +147,7 @@ async def search(tx: Tx, wanted: Mapping[str, Any]) -> list[Template]:
 async def insert(
     tx: Tx, template_id: UUID, organization_id: UUID, name: str, version_id: UUID
 ) -> None:
-    """Write a template with default settings.
+    """Write a template with default settings, which everybody of its organization may use.
 
     Raises:
         TemplateNameTaken: the organization has one of this name.
@@ -173,7 +175,8 @@ async def update(tx: Tx, template_id: UUID, settings: Mapping[str, Any]) -> None
     """
     try:
         async with tx.savepoint():
-            await tx.run(UPDATE, {**settings, "id": template_id, "now": tx.now})
+            acl = jsonb(dict(settings["group_acl"]))
+            await tx.run(UPDATE, {**settings, "group_acl": acl, "id": template_id, "now": tx.now})
     except UniqueViolation as taken:
         raise TemplateNameTaken(str(settings["name"])) from taken
 

@@ -6,16 +6,18 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from server.kit.authz import Action, Kind
+from server.kit.authz import Action, Kind, shared
 from server.kit.db import Tx
 from server.templates.errors import VersionNameTaken
 from server.templates.model.templates import NewVersion, Version
 
 # One without a template is a draft: its maker sees it, and whoever may change templates there.
-SEEN: LiteralString = """
-    ((%(reach_all)s OR v.organization_id = ANY(%(reach_organizations)s))
-     AND (v.template_id IS NOT NULL OR v.created_by = %(actor)s OR %(drafts_all)s
-          OR v.organization_id = ANY(%(drafts_organizations)s)))
+SEEN: LiteralString = f"""
+    CASE WHEN v.template_id IS NULL
+         THEN %(drafts_all)s OR v.organization_id = ANY(%(drafts_organizations)s)
+              OR (v.created_by = %(actor)s AND v.organization_id = ANY(%(member_of)s))
+         ELSE %(reach_all)s OR v.organization_id = ANY(%(reach_organizations)s) OR {shared("t")}
+          END
 """
 
 SELECT: LiteralString = """
@@ -26,7 +28,8 @@ SELECT: LiteralString = """
            u.avatar_url AS created_by_avatar_url, j.file_id, j.tags,
            CASE WHEN j.completed_at IS NULL THEN 'running' WHEN j.error <> '' THEN 'failed'
                 WHEN j.canceled_at IS NOT NULL THEN 'canceled' ELSE 'succeeded' END AS job_state,
-           coalesce(t.name, '') AS template_name
+           coalesce(t.name, '') AS template_name,
+           coalesce(t.user_acl, '{}') AS user_acl, coalesce(t.group_acl, '{}') AS group_acl
       FROM template_versions v
       JOIN users u ON u.id = v.created_by
       JOIN provisioner_jobs j ON j.id = v.job_id
@@ -109,6 +112,7 @@ def _seen(tx: Tx) -> dict[str, Any]:
     return {
         **tx.actor.reach(Action.READ, Kind.TEMPLATE).args(),
         "actor": tx.actor.id,
+        "member_of": list(tx.actor.organizations),
         "drafts_all": drafts.all,
         "drafts_organizations": drafts.organizations,
     }
