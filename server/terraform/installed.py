@@ -24,6 +24,7 @@ from server.terraform.convert import (
     stored_instances,
 )
 from server.terraform.door import Console
+from server.terraform.forms import cut
 from server.terraform.job import PLAN_FILE, Job, Options, Stopped
 from server.terraform.model import (
     BuildRequest,
@@ -31,6 +32,7 @@ from server.terraform.model import (
     Diagnostic,
     ErrorCode,
     Failure,
+    FormSlice,
     Imported,
     ImportRequest,
     Resource,
@@ -71,6 +73,7 @@ class _Learned:
     stop: tuple[Resource, ...] = ()
     has_ai_task: bool = False
     has_external_agent: bool = False
+    form: FormSlice = field(default_factory=FormSlice)
     job: Job | None = None
 
     def result(self, error: Failure | None) -> Imported:
@@ -89,6 +92,7 @@ class _Learned:
             has_ai_task=self.has_ai_task,
             has_external_agent=self.has_external_agent,
             warnings=tuple(self.job.warnings) if self.job else (),
+            form=self.form,
         )
 
 
@@ -190,6 +194,7 @@ class InstalledTerraform:
         if missing := found.missing(request.variables):
             raise Stopped(_lacking(job, missing))
         ready = await self._prepare(job, found, request.archive, request.variables, start)
+        learned.form = await asyncio.to_thread(cut, request.work_dir)
         graph, planned = await _detect(ready, Stage.DETECT_PERSISTENT, start)
         learned.offers = offers(planned)
         made = resources(planned, graph)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from server.terraform.model.forms import FormSlice
 from server.terraform.model.found import ExternalAuth, Parameter, Preset, Variable
 from server.terraform.model.resources import AITask, Resource
 from server.terraform.model.words import ErrorCode
@@ -96,6 +97,8 @@ class Imported:
     has_ai_task: bool = False
     has_external_agent: bool = False
     warnings: tuple[Diagnostic, ...] = ()
+    form: FormSlice = field(default_factory=FormSlice)
+    """What its live form is evaluated from; without content there is none."""
 
 
 @dataclass(frozen=True, slots=True)
