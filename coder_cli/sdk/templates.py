@@ -308,3 +308,13 @@ class DAUEntry(Shape):
 class DAUsResponse(Shape):
     entries: list[DAUEntry] = []
     tz_hour_offset: int = 0
+
+
+class InvalidatedPreset(Shape):
+    template_name: str
+    template_version_name: str
+    preset_name: str
+
+
+class InvalidatePresetsResponse(Shape):
+    invalidated: list[InvalidatedPreset] = []

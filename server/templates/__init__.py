@@ -5,6 +5,7 @@ from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
     active_version,
     archive,
+    built_version,
     presets,
     template,
     template_named,
@@ -27,6 +28,7 @@ __all__ = [
     "Version",
     "active_version",
     "archive",
+    "built_version",
     "check_value",
     "presets",
     "resolve_parameters",

@@ -89,9 +89,17 @@ def version_to_sdk(
             avatar_url=version.created_by_avatar_url,
         ),
         archived=version.archived,
+        warnings=_warnings(job, matched),
         matched_provisioners=matched,
         has_external_agent=version.has_external_agent,
     )
+
+
+def _warnings(
+    job: ProvisionerJob, matched: MatchedProvisioners | None
+) -> list[sdk.TemplateVersionWarning]:
+    waits = job.completed_at is None and matched is not None and matched.count == 0
+    return [sdk.TemplateVersionWarning.NO_MATCHING_PROVISIONERS] if waits else []
 
 
 def parameter_to_sdk(parameter: Parameter) -> sdk.TemplateVersionParameter:

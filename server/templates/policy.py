@@ -25,6 +25,16 @@ def may_update(actor: Actor, template: Template) -> None:
     actor.require(Action.UPDATE, template.object)
 
 
+def may_see_usage(actor: Actor, template: Template) -> None:
+    """Refuse unless the actor may know who uses a template, or may change it.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    if not actor.can(Action.UPDATE, template.object):
+        actor.require(Action.VIEW_INSIGHTS, template.object)
+
+
 def may_delete(actor: Actor, template: Template) -> None:
     """Refuse unless the actor may delete a template that it sees.
 

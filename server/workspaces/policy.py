@@ -63,10 +63,7 @@ def may_favorite(actor: Actor, workspace: Workspace) -> None:
 
 def is_template_manager(actor: Actor, workspace: Workspace) -> bool:
     """Tell whether the actor may update the template that the workspace is made from."""
-    template = Object(
-        Kind.TEMPLATE, workspace.template_id, organization_id=workspace.organization_id
-    )
-    return actor.can(Action.UPDATE, template)
+    return actor.can(Action.UPDATE, workspace.template)
 
 
 def manages_template(actor: Actor, workspace: Workspace, what: str) -> None:

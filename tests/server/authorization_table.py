@@ -127,6 +127,8 @@ PATCH  /templates/{template}                                                    
 GET    /templates/{template}/acl                                                 !--+-+++ !--+-++. !.-+.+.+
 PATCH  /templates/{template}/acl                                                 !--+-+++ !--+-++. !.-+.+.+
 GET    /templates/{template}/acl/available                                       !--+-+++ !--+-++. !.-+.+.+
+GET    /templates/{template}/daus                                                !-++-+++ !-++-++. !.++.+.+
+POST   /templates/{template}/prebuilds/invalidate                                !--+-+++ !--+-++. !.-+.+.+
 GET    /templates/{template}/versions                                            !+++++++ !++++++. !.++.+.+
 PATCH  /templates/{template}/versions                                            !--+-+++ !--+-++. !.-+.+.+
 POST   /templates/{template}/versions/archive                                    !--+-+++ !--+-++. !.-+.+.+
@@ -260,6 +262,7 @@ BODIES: dict[str, Any] = {
     "PATCH /templates/{template}/versions": {"id": "{version}"},
     "POST /templates/{template}/versions/archive": {},
     "PATCH /templateversions/{version}": {"message": "changed"},
+    "POST /templateversions/{version}/dynamic-parameters/evaluate": {"id": 1},
     "POST /templateversions/{version}/dry-run": {"workspace_name": "dry"},
     "PATCH /workspaces/{workspace}": {"name": "renamed"},
     "PUT /workspaces/{workspace}/autostart": {"schedule": "CRON_TZ=UTC 30 9 * * 1-5"},

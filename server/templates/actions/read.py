@@ -51,6 +51,15 @@ async def version(tx: Tx, version_id: UUID) -> Version:
     return found(await versions.get(tx, version_id))
 
 
+async def built_version(tx: Tx, version_id: UUID) -> Version:
+    """Return a version that a workspace was built with, for whoever may build that workspace.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return found(await versions.unfiltered(tx, version_id))
+
+
 async def active_version(tx: Tx, of: Template) -> Version:
     """Return the version that new builds of a template use.
 

@@ -1,13 +1,14 @@
 """Templates as lists, by id and by name."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from coder_cli.sdk import templates as sdk
 from coder_cli.sdk.common import Response as Said
 from server.kit.routing import Db, Me
-from server.templates.actions import starters, templates
+from server.templates.actions import starters, templates, usage
 
 routes = APIRouter()
 
@@ -79,6 +80,24 @@ async def patch_template(
     async with db.tx(me) as tx:
         changed = await templates.update(tx, template, request)
         return await templates.show(tx, template) if changed else Response(status_code=304)
+
+
+@routes.get("/templates/{template}/daus")
+async def get_daus(
+    db: Db, me: Me, template: UUID, tz_offset: Annotated[int, Query(ge=-23, le=23)] = 0
+) -> sdk.DAUsResponse:
+    """Count who used a template, day by day, in the zone ``tz_offset`` hours east of UTC."""
+    async with db.tx(me) as tx:
+        return await usage.daus(tx, template, tz_offset)
+
+
+@routes.post("/templates/{template}/prebuilds/invalidate")
+async def post_invalidate_prebuilds(
+    db: Db, me: Me, template: UUID
+) -> sdk.InvalidatePresetsResponse:
+    """Let ready workspaces of a template be made anew."""
+    async with db.tx(me) as tx:
+        return await usage.invalidate_prebuilds(tx, template)
 
 
 @routes.delete("/templates/{template}")

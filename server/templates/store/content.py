@@ -72,6 +72,12 @@ PRESETS: LiteralString = """
      ORDER BY name
 """
 
+INVALIDATE_PRESETS: LiteralString = """
+    UPDATE template_version_presets SET invalidated_at = %(now)s
+     WHERE template_version_id = %(version_id)s AND prebuild IS NOT NULL
+    RETURNING name
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _ParameterRow:
@@ -172,3 +178,9 @@ async def save_presets(tx: Tx, version_id: UUID, found: Sequence[FoundPreset]) -
 async def presets(tx: Tx, version_id: UUID) -> list[Preset]:
     """Return a version's presets."""
     return await tx.all(Preset, PRESETS, {"version_id": version_id})
+
+
+async def invalidate_presets(tx: Tx, version_id: UUID) -> list[str]:
+    """Write that ready workspaces of a version's presets are stale; return the presets' names."""
+    args = {"version_id": version_id, "now": tx.now}
+    return sorted(await tx.values(INVALIDATE_PRESETS, args))

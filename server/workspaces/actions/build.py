@@ -112,7 +112,13 @@ async def _version(
         version_id = active
     else:
         version_id = last.template_version_id
-    version = await _known_version(tx, version_id)
+    if starts:
+        policy.may_use_template(tx.actor, workspace.template, workspace.template_name)
+    if version_id == (last.template_version_id if last else None):
+        # It was built with: stopping and deleting work for whoever lost the template since.
+        version = await templates.built_version(tx, version_id)
+    else:
+        version = await _known_version(tx, version_id)
     if version.template_id != workspace.template_id:
         raise invalid_field(
             "The template version does not belong to the workspace's template.",

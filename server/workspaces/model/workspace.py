@@ -30,6 +30,8 @@ class Workspace:
     template_use_classic_parameter_flow: bool
     template_allow_user_autostart: bool
     template_autostart_days: list[str]
+    template_user_acl: Shares
+    template_group_acl: Shares
     default_ttl_ms: int
     allow_user_autostop: bool
     activity_bump_ms: int
@@ -53,6 +55,17 @@ class Workspace:
         kind = Kind.WORKSPACE if self.dormant_at is None else Kind.WORKSPACE_DORMANT
         return Object(
             kind, self.id, self.owner_id, self.organization_id, self.user_acl, self.group_acl
+        )
+
+    @property
+    def template(self) -> Object:
+        """Return what a right on its template is asked for."""
+        return Object(
+            Kind.TEMPLATE,
+            self.template_id,
+            organization_id=self.organization_id,
+            user_acl=self.template_user_acl,
+            group_acl=self.template_group_acl,
         )
 
     @property

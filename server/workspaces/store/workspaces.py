@@ -23,6 +23,7 @@ COLUMNS: LiteralString = """
     t.use_classic_parameter_flow AS template_use_classic_parameter_flow,
     t.allow_user_autostart AS template_allow_user_autostart,
     t.autostart_days AS template_autostart_days,
+    t.user_acl AS template_user_acl, t.group_acl AS template_group_acl,
     t.default_ttl_ms, t.allow_user_autostop, t.activity_bump_ms,
     w.name, w.deleted, w.autostart_schedule, w.ttl_ms, w.last_used_at, w.deleting_at,
     w.dormant_at, w.automatic_updates, w.favorite, w.next_start_at, w.user_acl, w.group_acl
@@ -105,7 +106,19 @@ SET_UPDATES: LiteralString = """
 """
 SET_FAVORITE: LiteralString = "UPDATE workspaces SET favorite = %(favorite)s WHERE id = %(id)s"
 SET_RUNNING: LiteralString = "UPDATE workspaces SET running = %(running)s WHERE id = %(id)s"
-USE: LiteralString = "UPDATE workspaces SET last_used_at = %(now)s WHERE id = %(id)s"
+# Templates count their daily users from the hours in which workspaces were used; what nobody asks
+# for any more goes, unless somebody else is about to take it away.
+USE: LiteralString = """
+    WITH used AS (UPDATE workspaces SET last_used_at = %(now)s WHERE id = %(id)s
+                  RETURNING template_id, owner_id),
+         gone AS (DELETE FROM template_usage WHERE ctid IN (
+                  SELECT u.ctid FROM template_usage u JOIN used ON used.template_id = u.template_id
+                   WHERE u.hour < %(now)s::timestamptz - interval '60 days'
+                   LIMIT 1000 FOR UPDATE OF u SKIP LOCKED))
+    INSERT INTO template_usage (template_id, user_id, hour)
+    SELECT template_id, owner_id, date_trunc('hour', %(now)s::timestamptz) FROM used
+    ON CONFLICT DO NOTHING
+"""
 LOCK: LiteralString = "SELECT deleted FROM workspaces WHERE id = %(id)s FOR UPDATE"
 DELETE: LiteralString = """
     UPDATE workspaces SET deleted = true, next_start_at = NULL, updated_at = %(now)s

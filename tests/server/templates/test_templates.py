@@ -1,5 +1,6 @@
 """Templates: made, found, changed, promoted, archived, deleted, and who may."""
 
+from typing import Any
 from uuid import uuid4
 
 from server.terraform import ErrorCode, Failure, Imported
@@ -268,3 +269,69 @@ async def test_the_queue_and_its_daemons_are_listed(
     daemons = (await admin.api.get(f"{ORG}/provisionerdaemons")).json()
     assert [(daemon["name"], daemon["status"]) for daemon in daemons] == [("host-0", "idle")]
     assert daemons[0]["previous_job"]["template_name"] == "docker"
+
+
+REFUSED_SETTINGS: dict[str, Any] = {
+    "name": "no spaces",
+    "display_name": " padded",
+    "description": "é" * 64,
+    "default_ttl_ms": -1,
+    "activity_bump_ms": -1,
+    "failure_ttl_ms": -1,
+    "time_til_dormant_ms": -1,
+    "time_til_dormant_autodelete_ms": -1,
+    "max_port_share_level": "everybody",
+    "cors_behavior": "open",
+    "autostart_requirement": {"days_of_week": ["someday"]},
+    "autostop_requirement": {"days_of_week": [], "weeks": -1},
+}
+
+
+async def test_every_setting_that_makes_no_sense_is_refused_by_its_name(
+    shop: Workshop, admin: Person
+) -> None:
+    made = await shop.template(admin)
+    path = f"/templates/{made['id']}"
+    for field, value in REFUSED_SETTINGS.items():
+        answer = await admin.api.patch(path, json={field: value})
+        assert answer.status_code == 400, field
+        assert answer.json()["validations"][0]["field"].startswith(field)
+    assert (await admin.api.get(path)).json() == made
+
+
+ACCEPTED_SETTINGS: dict[str, Any] = {
+    "name": "renamed",
+    "display_name": "Re Named",
+    "description": "What it is",
+    "icon": "/emojis/1f600.png",
+    "default_ttl_ms": 1,
+    "activity_bump_ms": 0,
+    "failure_ttl_ms": 2,
+    "time_til_dormant_ms": 3,
+    "time_til_dormant_autodelete_ms": 4,
+    "autostart_requirement": {"days_of_week": ["monday", "friday"]},
+    "autostop_requirement": {"days_of_week": ["sunday"], "weeks": 2},
+    "allow_user_autostart": False,
+    "allow_user_autostop": False,
+    "allow_user_cancel_workspace_jobs": False,
+    "require_active_version": True,
+    "deprecation_message": "Use another",
+    "max_port_share_level": "public",
+    "use_classic_parameter_flow": True,
+    "cors_behavior": "passthru",
+}
+
+
+async def test_every_setting_can_be_changed_and_said_again_it_is_304(
+    shop: Workshop, admin: Person
+) -> None:
+    made = await shop.template(admin)
+    path = f"/templates/{made['id']}"
+    answer = await admin.api.patch(path, json=ACCEPTED_SETTINGS)
+    changed = answer.json()
+    assert {field: changed[field] for field in ACCEPTED_SETTINGS} == ACCEPTED_SETTINGS
+    assert (await admin.api.patch(path, json=ACCEPTED_SETTINGS)).status_code == 304
+    twice = {"autostart_requirement": {"days_of_week": ["friday", "monday", "friday"]}}
+    assert (await admin.api.patch(path, json=twice)).status_code == 304
+    cleared = await admin.api.patch(path, json={"deprecation_message": ""})
+    assert (cleared.json()["deprecated"], cleared.json()["deprecation_message"]) == (False, "")

@@ -202,3 +202,14 @@ async def test_an_external_sign_in_that_is_not_offered_is_named(
     assert answer.json() == []
     refused = await admin.api.get(f"/templateversions/{needed['id']}/external-auth")
     assert "'gh'" in refused.json()["message"]
+
+
+async def test_a_version_that_nobody_can_import_warns(shop: Workshop, admin: Person) -> None:
+    body = {"file_id": await shop.upload(admin), "tags": {"region": "moon"}}
+    answer = (await admin.api.post(f"{ORG}/templateversions", json=body)).json()
+    assert answer["matched_provisioners"]["count"] == 0
+    assert answer["warnings"] == ["NO_MATCHING_PROVISIONERS"]
+    served = (
+        await admin.api.post(f"{ORG}/templateversions", json={"file_id": body["file_id"]})
+    ).json()
+    assert (served["matched_provisioners"]["count"], served["warnings"]) == (1, [])
