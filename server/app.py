@@ -158,14 +158,13 @@ def _identity(ground: _Ground) -> None:
 def _provisioning(ground: _Ground) -> provisioning.Daemons:
     """Add templates, workspaces and the queue that builds both; return who works it off."""
     settings = ground.settings
-    driver = terraform.InstalledTerraform(
-        terraform.Options(
-            cache_dir=settings.cache_dir,
-            binary=settings.provisioning.terraform_binary,
-            provider=settings.provisioning.coder_provider,
-            force_cancel_interval=settings.provisioning.force_cancel_interval,
-        )
+    options = terraform.Options(
+        cache_dir=settings.cache_dir,
+        binary=settings.provisioning.terraform_binary,
+        provider=settings.provisioning.coder_provider,
+        force_cancel_interval=settings.provisioning.force_cancel_interval,
     )
+    driver = terraform.InstalledTerraform(options)
     if settings.provisioning.daemons and (missing := driver.missing()):
         # Said at the start: the first template would be late to hear it.
         log.warning("templates and workspaces cannot be built yet", reason=missing)
@@ -181,6 +180,10 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
     )
     rules = workspaces.WorkspaceRules(access_url=ground.access_url)
     provide(ground.app, workspaces.WorkspaceRules, rules)
+    # A server without daemons of its own leaves all of Terraform to other machines, forms too.
+    evaluator = terraform.InstalledEvaluator(options) if settings.provisioning.daemons else None
+    desk = templates.FormDesk(ground.database, evaluator, ground.access_url)
+    provide(ground.app, templates.FormDesk, desk)
     for router in (provisioning.routes, templates.routes, workspaces.routes):
         ground.app.include_router(router)
     means = provisioning.Means(

@@ -1,6 +1,7 @@
 """Templates: what workspaces are made from, version by version. See README.md."""
 
 from server.templates.actions.dry_running import DryRunKind
+from server.templates.actions.forms import FormDesk, Resolved
 from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
     active_version,
@@ -21,8 +22,10 @@ from server.templates.routes import routes
 __all__ = [
     "BadParameters",
     "DryRunKind",
+    "FormDesk",
     "ImportKind",
     "Preset",
+    "Resolved",
     "Template",
     "Values",
     "Version",

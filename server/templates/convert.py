@@ -1,14 +1,16 @@
 """Templates, versions and what they ask for, as the wire shows them."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+from coder_cli.sdk import forms as live
 from coder_cli.sdk import templates as sdk
 from coder_cli.sdk.jobs import MatchedProvisioners, ProvisionerJob, ProvisionerType
 from coder_cli.sdk.users import MinimalUser
 from server.templates.model.templates import BuildTime, Preset, Template, Version
-from server.terraform import Parameter, Variable
+from server.terraform import Form, FormNote, FormParameter, Parameter, Variable
 
 TRANSITIONS = ("start", "stop", "delete")
 
@@ -183,3 +185,70 @@ def example_to_sdk(example_id: str, about: dict[str, Any], markdown: str) -> sdk
         tags=about.get("tags", []),
         markdown=markdown,
     )
+
+
+def form_to_sdk(request_id: int, form: Form) -> live.DynamicParametersResponse:
+    """Return an evaluated form as clients see it."""
+    return live.DynamicParametersResponse(
+        id=request_id,
+        diagnostics=[_note_to_sdk(note) for note in form.notes],
+        parameters=[_form_parameter_to_sdk(one) for one in form.parameters],
+    )
+
+
+def _note_to_sdk(note: FormNote) -> live.FriendlyDiagnostic:
+    return live.FriendlyDiagnostic(
+        severity=note.severity,
+        summary=note.summary,
+        detail=note.detail,
+        extra=live.DiagnosticExtra(code=note.code),
+    )
+
+
+def _form_parameter_to_sdk(one: FormParameter) -> live.PreviewParameter:
+    parameter = one.parameter
+    return live.PreviewParameter(
+        name=parameter.name,
+        display_name=parameter.display_name,
+        description=parameter.description,
+        type=parameter.type,
+        form_type=parameter.form_type,
+        styling=_styling(parameter.styling),
+        mutable=parameter.mutable,
+        default_value=live.NullableValue(value=parameter.default_value, valid=one.has_default),
+        value=live.NullableValue(value=one.value, valid=one.known),
+        icon=parameter.icon,
+        options=[
+            live.PreviewParameterOption(
+                name=option.name,
+                description=option.description,
+                value=live.NullableValue(value=option.value, valid=True),
+                icon=option.icon,
+            )
+            for option in parameter.options
+        ],
+        validations=_validations(parameter),
+        required=parameter.required,
+        order=parameter.order,
+        ephemeral=parameter.ephemeral,
+        diagnostics=[_note_to_sdk(note) for note in one.notes],
+    )
+
+
+def _styling(text: str) -> live.PreviewParameterStyling:
+    """Return a parameter's styling; it is cosmetic, so what cannot be read is left out."""
+    try:
+        return live.PreviewParameterStyling.model_validate(json.loads(text))
+    except ValueError:
+        return live.PreviewParameterStyling()
+
+
+def _validations(parameter: Parameter) -> list[live.PreviewParameterValidation]:
+    found = live.PreviewParameterValidation(
+        validation_error=parameter.validation_error,
+        validation_regex=parameter.validation_regex or None,
+        validation_min=parameter.validation_min,
+        validation_max=parameter.validation_max,
+        validation_monotonic=parameter.validation_monotonic or None,
+    )
+    return [] if found == live.PreviewParameterValidation() else [found]

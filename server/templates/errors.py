@@ -9,13 +9,22 @@ ApiError
   + VersionNameTaken      409
 + TooLarge
   + ArchiveTooLarge       413
++ TooMany
+  + TooManyForms          429
 + PreconditionFailed
   + VersionNotImported    412  its import failed, was canceled or goes on
 """
 
 from collections.abc import Sequence
 
-from server.kit.errors import Conflict, FieldError, Invalid, PreconditionFailed, TooLarge
+from server.kit.errors import (
+    Conflict,
+    FieldError,
+    Invalid,
+    PreconditionFailed,
+    TooLarge,
+    TooMany,
+)
 
 _IN_USE = "This value is already in use and should be unique."
 
@@ -37,8 +46,8 @@ class ArchiveTooLarge(TooLarge):
 class BadParameters(Invalid):
     """Values of parameters that a build cannot use."""
 
-    def __init__(self, fields: Sequence[FieldError]) -> None:
-        super().__init__("Unable to validate parameters", fields=fields)
+    def __init__(self, fields: Sequence[FieldError], detail: str = "") -> None:
+        super().__init__("Unable to validate parameters", detail=detail, fields=fields)
 
 
 class TemplateNameTaken(Conflict):
@@ -66,3 +75,10 @@ class VersionNotImported(PreconditionFailed):
 
     def __init__(self) -> None:
         super().__init__("Only versions that have been built successfully can be promoted.")
+
+
+class TooManyForms(TooMany):
+    """Somebody has more live forms open than a person can fill in."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} forms open already. Close one of them.")

@@ -73,6 +73,19 @@ def may_dry_run(actor: Actor, version: Version) -> None:
     actor.require(Action.CREATE, own)
 
 
+def may_ask_for(actor: Actor, owner_id: UUID, version: Version) -> None:
+    """Refuse unless the actor may see a version's form as an owner would.
+
+    A form tells what its template makes of the owner: name, groups, roles.
+
+    Raises:
+        Forbidden: it is somebody else, for whom the actor may not make workspaces.
+    """
+    if owner_id != actor.id:
+        theirs = Object(Kind.WORKSPACE, owner_id=owner_id, organization_id=version.organization_id)
+        actor.require(Action.CREATE, theirs)
+
+
 def sees_dry_run(actor: Actor, version: Version, job: ProvisionerJob) -> bool:
     """Tell whether the actor began a dry run, or may change the template."""
     return job.initiator_id == actor.id or actor.can(Action.UPDATE, version.object)

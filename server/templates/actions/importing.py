@@ -7,7 +7,7 @@ from server.kit.db import Tx
 from server.provisioning import ELSEWHERE, ImportOrder, Job, JobFailed
 from server.templates.model.resources import without_tokens
 from server.templates.model.templates import Version
-from server.templates.store import content, files, templates, versions
+from server.templates.store import content, files, forms, templates, versions
 from server.terraform import Imported, ImportRequest, TemplateFacts, Transition
 
 
@@ -43,6 +43,7 @@ class ImportKind:
         await content.save_variables(tx, version_id, outcome.variables)
         await content.save_parameters(tx, version_id, outcome.parameters)
         await content.save_presets(tx, version_id, outcome.presets)
+        await forms.save(tx, version_id, outcome.form)
         for transition, resources in (
             (Transition.START, outcome.start_resources),
             (Transition.STOP, outcome.stop_resources),

@@ -13,6 +13,8 @@ _NUMBER = re.compile(r"\d[\w.]*")
 _STEP = re.compile(r"\s*\.\s*([^\W\d][\w-]*)")
 _INDEX = re.compile(r"\s*\[\s*(?:\*|\d+|\"[^\"$%\\]*\")\s*\]|\s*\.\s*(?:\*|\d+)")
 _HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)[ \t]*\r?\n")
+_CALLED = re.compile(r"\s*\(")
+_SHOWN = 1000
 _SPACE = re.compile(r"\s+")
 _NOT_OURS = frozenset({"each", "count", "self", "path", "terraform", "true", "false", "null"})
 _SCOPED = frozenset({"local", "var", "module"})
@@ -28,6 +30,14 @@ class Reference:
     names: tuple[str, ...]
     output: str = ""
     """Of a module, the output that is read; empty when that is not plain to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function, and the text that follows its opening bracket."""
+
+    function: str
+    rest: str
 
 
 Put = Callable[[Reference], str | None]
@@ -52,12 +62,23 @@ def rewrite(text: str, put: Put) -> str:
     return "".join(walker.out)
 
 
+def calls(text: str, *, template: bool = False) -> list[Call]:
+    """Return the functions that an expression calls, or a file that is a template."""
+    walker = _Walker(text, lambda _: None)
+    if template:
+        walker.template(lambda: False, escapes=False)
+    else:
+        walker.code("")
+    return walker.calls
+
+
 class _Walker:
     def __init__(self, text: str, put: Put) -> None:
         self.text = text
         self.put = put
         self.at = 0
         self.out: list[str] = []
+        self.calls: list[Call] = []
 
     def code(self, end: str) -> None:
         """Pass over code up to the bracket ``end`` (or the end of the text), and over that."""
@@ -78,7 +99,7 @@ class _Walker:
     def _nested(self, char: str) -> bool:
         if char == '"':
             self._copy(self.at + 1)
-            self._template(lambda: self.text[self.at] == '"', escapes=True)
+            self.template(lambda: self.text[self.at] == '"', escapes=True)
             self._copy(self.at + 1)
         elif char in "([{":
             self._copy(self.at + 1)
@@ -88,13 +109,14 @@ class _Walker:
             end = last.search(self.text, found.end())
             stop = end.start() if end else len(self.text)
             self._copy(found.end())
-            self._template(lambda: self.at >= stop, escapes=False)
+            self.template(lambda: self.at >= stop, escapes=False)
             self._copy(end.end() if end else len(self.text))
         else:
             return False
         return True
 
-    def _template(self, ended: Callable[[], bool], *, escapes: bool) -> None:
+    def template(self, ended: Callable[[], bool], *, escapes: bool) -> None:
+        """Pass over text with ``${…}`` and ``%{…}`` in it until it has ended."""
         while self.at < len(self.text) and not ended():
             char = self.text[self.at]
             if escapes and char == "\\":
@@ -108,6 +130,8 @@ class _Walker:
                 self._copy(self.at + 1)
 
     def _name(self, found: re.Match[str]) -> None:
+        if bracket := _CALLED.match(self.text, found.end()):
+            self.calls.append(Call(found[0], self.text[bracket.end() :][:_SHOWN]))
         reference, end = self._reference(found)
         instead = self.put(reference) if reference else None
         if instead is None:

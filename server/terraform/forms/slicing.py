@@ -7,14 +7,13 @@ resource, a cloud's data) becomes a value that is not known yet; no other provid
 
 import io
 import json
-import re
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.terraform import hcl
-from server.terraform.forms import declared
+from server.terraform.forms import declared, reading
 from server.terraform.forms.declared import ASKED, KNOWN, Key, Module, NoSlice, Piece, key_of
 from server.terraform.forms.references import Reference, references, rewrite
 from server.terraform.model import FormSlice
@@ -32,7 +31,6 @@ _PROVIDERS_FILE = "zzzz_providers__.tf"
 _PROVIDERS_TEXT = (
     'terraform {\n  required_providers {\n    coder = { source = "coder/coder" }\n  }\n}\n'
 )
-_READS_FILES = re.compile(r"\b(?:file|templatefile|fileset|file[a-z0-9]+|templatestring)\s*\(")
 _LARGEST_FILE = 1 << 20
 _NOT_COPIED = (".terraform", "terraform.tfstate", "terraform.tfplan", "terraform.pid", ".coder-")
 
@@ -144,8 +142,10 @@ class _Slicer:
             texts[_UNKNOWN_FILE] = [_UNKNOWN_TEXT]
         folder = _folder(module)
         files = {folder + name: "\n".join(parts).encode() for name, parts in texts.items()}
-        if any(_READS_FILES.search(text) for parts in texts.values() for text in parts):
-            files |= {folder + name: data for name, data in _others(self.places[module])}
+        if reading.reads_files(text for parts in texts.values() for text in parts):
+            others = dict(_others(self.places[module]))
+            reading.check_templates(data.decode(errors="replace") for data in others.values())
+            files |= {folder + name: data for name, data in others.items()}
         if not module:
             files |= dict(self._values())
         return files

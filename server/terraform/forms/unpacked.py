@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 
 from coder_cli.kit.clock import Clock
 from server.terraform import archive
-from server.terraform.forms import declared
+from server.terraform.forms import declared, reading
 from server.terraform.forms.slicing import LISTING, PACKED_LISTING
 from server.terraform.model import NoForm
 from server.terraform.variables import VALUES_FILE, outline
@@ -72,16 +72,19 @@ class Shelf:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._forget_unused()
         draft = Path(mkdtemp(prefix=".draft-", dir=self.root))
-        archive.unpack(content, draft)
-        listing = draft / LISTING
-        listing.parent.mkdir(parents=True)
-        (draft / PACKED_LISTING).rename(listing)
-        _write_private(draft / VALUES_FILE, outline(draft).file(variables))
-        names = _names(draft)
-        self._touch(draft)
-        with suppress(OSError):
-            draft.rename(target)
-        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            archive.unpack(content, draft)
+            reading.check(draft)
+            listing = draft / LISTING
+            listing.parent.mkdir(parents=True)
+            (draft / PACKED_LISTING).rename(listing)
+            _write_private(draft / VALUES_FILE, outline(draft).file(variables))
+            names = _names(draft)
+            self._touch(draft)
+            with suppress(OSError):
+                draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
         return Unpacked(target, names)
 
     def _touch(self, directory: Path) -> None:

@@ -1,0 +1,82 @@
+"""Which files a slice may read: those that came with it, and no others.
+
+Forms are evaluated where the server runs, which need not be where builds run; and what people
+type must never become a path there.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from server.terraform.forms.declared import NoSlice
+from server.terraform.forms.references import Call, calls
+
+_READERS = frozenset(
+    {
+        "file",
+        "filebase64",
+        "filebase64sha256",
+        "filebase64sha512",
+        "fileexists",
+        "filemd5",
+        "fileset",
+        "filesha1",
+        "filesha256",
+        "filesha512",
+        "templatefile",
+    }
+)
+_PLAIN = r'\s*"(?!\.\.|/|~)(?:[^"$%\\.]|\.(?!\.)|\$(?!\{)|%(?!\{))*"\s*'
+_INSIDE = re.compile(r'\s*"\$\{path\.(?:module|root)\}(?:/(?:[^"$%\\.]|\.(?!\.))*)?"\s*[,)]')
+_BESIDE = re.compile(rf"{_PLAIN}[,)]")
+_SET = re.compile(rf'\s*"?\$?\{{?path\.(?:module|root)\}}?[^".,]*"?\s*,{_PLAIN}\)')
+
+
+def reads_files(texts: Iterable[str]) -> bool:
+    """Tell whether Terraform files read other files at all.
+
+    Raises:
+        NoSlice: one may read a file that is not the slice's own.
+    """
+    return _check(calls(text) for text in texts)
+
+
+def check_templates(texts: Iterable[str]) -> None:
+    """Check the files beside them, any of which may be evaluated as a template.
+
+    Raises:
+        NoSlice: one may read a file that is not the slice's own.
+    """
+    _check(calls(text, template=True) for text in texts)
+
+
+def check(directory: Path) -> None:
+    """Check an unpacked slice: who made it may have been another machine.
+
+    Raises:
+        NoSlice: it may read a file that is not its own.
+    """
+    files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
+    if any(path.is_symlink() for path in directory.rglob("*")):
+        raise NoSlice("it holds a link")
+    terraform = [path for path in files if path.name.endswith((".tf", ".tofu"))]
+    if any(path.name.endswith((".tf.json", ".tofu.json")) for path in files):
+        raise NoSlice("it holds Terraform files in JSON")
+    if reads_files(path.read_text("utf-8") for path in terraform):
+        others = (path for path in files if path not in terraform)
+        check_templates(path.read_text("utf-8", "replace") for path in others)
+
+
+def _check(found: Iterable[list[Call]]) -> bool:
+    reads = False
+    for call in (call for some in found for call in some):
+        if call.function == "templatestring" or (call.function in _READERS and not _harmless(call)):
+            raise NoSlice(f"it calls {call.function}() with a path that is not plain to see")
+        reads = reads or call.function in _READERS
+    return reads
+
+
+def _harmless(call: Call) -> bool:
+    if call.function == "fileset":
+        return _SET.match(call.rest) is not None
+    return bool(_INSIDE.match(call.rest) or _BESIDE.match(call.rest))
