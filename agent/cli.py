@@ -21,11 +21,13 @@ from coder_cli.kit.clock import SystemClock
 from coder_cli.kit.durations import parse_duration
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
+from coder_cli.sdk import agentsocket
 
 NO_TOKEN: Final = "CODER_AGENT_TOKEN or CODER_AGENT_TOKEN_FILE must be set for token auth"  # noqa: S105 — words
 NO_URL: Final = "CODER_AGENT_URL must be set"
 SUBSYSTEMS: Final = frozenset({"envbox", "envbuilder", "exectrace"})
 _TRUE: Final = frozenset({"1", "t", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "f", "false", "no", "off"})
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -35,6 +37,8 @@ class Kind(Enum):
     TEXT = auto()
     LIST = auto()
     SWITCH = auto()
+    BOOLEAN = auto()
+    """A switch that may be on already: ``--flag=false`` turns it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,20 @@ FLAGS: Final = (
         "CODER_AGENT_SCRIPT_DATA_DIR",
         "Where scripts keep their data",
         "DIR",
+    ),
+    Flag(
+        "socket-server-enabled",
+        "CODER_AGENT_SOCKET_SERVER_ENABLED",
+        "Listen on a Unix socket for the workspace's own processes (true)",
+        "BOOL",
+        default="true",
+        kind=Kind.BOOLEAN,
+    ),
+    Flag(
+        "socket-path",
+        agentsocket.VARIABLE,
+        "Where that socket is ($XDG_RUNTIME_DIR/coder-agent.sock, else /tmp/coder-agent.sock)",
+        "PATH",
     ),
     Flag(
         "ssh-max-timeout",
@@ -212,6 +230,15 @@ def _parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
             case Kind.SWITCH:
                 on = given.lower() in _TRUE
                 parser.add_argument(f"--{flag.name}", action="store_true", default=on, help=text)
+            case Kind.BOOLEAN:
+                parser.add_argument(
+                    f"--{flag.name}",
+                    nargs="?",
+                    const="true",
+                    default=given or flag.default,
+                    metavar=flag.metavar,
+                    help=text,
+                )
             case _:
                 assert_never(flag.kind)
     return parser.parse_args(argv)
@@ -241,8 +268,18 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         headers=_headers([*options.agent_header, *_printed(options.agent_header_command)]),
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,
+        socket_path=_socket_path(options, env),
         subsystems=_subsystems(env.get("CODER_AGENT_SUBSYSTEM", "")),
     )
+
+
+def _socket_path(options: argparse.Namespace, env: Mapping[str, str]) -> str:
+    wanted = str(options.socket_server_enabled).lower()
+    if wanted in _FALSE:
+        return ""
+    if wanted not in _TRUE:
+        raise Refused(f"--socket-server-enabled {wanted!r} is neither true nor false.")
+    return options.socket_path or agentsocket.socket_path(env)
 
 
 def _token_of(path: str) -> str:

@@ -83,7 +83,10 @@ def _dispatch(argv: list[str], command: list[str]) -> int:
     name, entry = found
     command.append(name)
     if entry.boot:
-        return _exit_code(import_module(entry.module).main(words[1:]))
+        module = import_module(entry.module)
+        if entry.group:
+            command += module.path(words[1:])
+        return _exit_code(module.main(words[1:]))
     from coder_cli.commands.typed import run_typed
 
     return run_typed(import_module(entry.module).app, words[1:], command)

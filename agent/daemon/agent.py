@@ -15,11 +15,13 @@ from agent.kit.paths import home
 from agent.network import Dialer
 from agent.processes import Environment
 from agent.scripts import Directories, Runner, Verdict
+from agent.socket import Socket
 from agent.ssh import PLACE, SshDoor, SshOptions, host_key
 from agent.upstream import CallFailed, Life, Line, LogSender, Outbox, Streams
 from coder_cli.kit.build import version
 from coder_cli.kit.clock import Clock
 from coder_cli.sdk.agentapi import (
+    AppStatus,
     Empty,
     Json,
     LifecycleState,
@@ -77,6 +79,7 @@ class Agent:
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
+        self._socket = Socket(settings.socket_path, clock, self._tell_status)
         self._runner = Runner(
             self.environment,
             self.children,
@@ -92,6 +95,8 @@ class Agent:
 
     async def run(self) -> None:
         """Live until ``stop``."""
+        await self._socket.open()
+        self.environment.socket_path = self._socket.path
         async with asyncio.TaskGroup() as group:
             # What reports stays until the last word; what serves ends with the shutdown.
             reporting = [
@@ -134,6 +139,7 @@ class Agent:
         verdict = Verdict.OK
         if self._introduced.is_set():
             verdict = await self._run_scripts(ScriptStage.STOP)
+        await self._socket.close()
         self._enter(_STOPPED[verdict])
         if not await within(self._flush(), LAST_WORDS_WITHIN, self._clock):
             log.warning("the server did not take the last reports in time")
@@ -175,6 +181,9 @@ class Agent:
         )
         await self._line.call(Method.STARTUP, startup, Empty)
         self._introduced.set()
+
+    async def _tell_status(self, status: AppStatus) -> None:
+        await self._line.call(Method.APP_STATUS, status, Empty)
 
     async def _open(self, params: Mapping[str, Json]) -> object:
         return await self._streams.open(params)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.kit.paths import expand_path, expand_variables, home
+from coder_cli.sdk import agentsocket
 from coder_cli.sdk.agentapi import Manifest
 
 
@@ -27,6 +28,8 @@ class Environment:
     executable: str
     bin_dir: Path
     manifest: Manifest | None = None
+    socket_path: str = ""
+    """The agent's socket, by which processes find it; empty when it has none."""
 
     def build(self, additions: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a new process.
@@ -37,7 +40,10 @@ class Environment:
             NoManifest: it is too early.
         """
         manifest = self._known()
-        env = {**self.base, **(additions or {}), **self._product(manifest)}
+        env = {**self.base, **(additions or {})}
+        # An agent that was started in a workspace has inherited the way to that one's agent.
+        env.pop(agentsocket.VARIABLE, None)
+        env |= self._product(manifest)
         for name, value in manifest.environment_variables.items():
             env[name] = expand_variables(value, env)
         for secret in manifest.secrets:
@@ -80,6 +86,8 @@ class Environment:
             "GIT_SSH_COMMAND": f"{shlex.quote(self.executable)} gitssh --",
             "CS_DISABLE_GETTING_STARTED_OVERRIDE": "true",
         }
+        if self.socket_path:
+            ours[agentsocket.VARIABLE] = self.socket_path
         if manifest.vs_code_port_proxy_uri:
             ours["VSCODE_PROXY_URI"] = manifest.vs_code_port_proxy_uri
         return ours

@@ -20,6 +20,8 @@ class Entry(NamedTuple):
     passes_on: bool = False
     """What follows the name belongs to the command: global flags stand before the name only."""
     hidden: bool = False
+    group: bool = False
+    """A boot command with commands of its own; ``path(argv)`` of the module names the one meant."""
 
 
 SECTIONS: dict[str, dict[str, Entry]] = {
@@ -92,6 +94,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Other": {
         "version": Entry("coder_cli.commands.version", "Show the version", boot=True),
+        "exp": Entry(
+            "coder_cli.commands.exp",
+            "Commands whose words may change: exp sync orders a workspace's scripts",
+            boot=True,
+            passes_on=True,
+            group=True,
+        ),
         "completion": Entry("coder_cli.commands.completion", "Complete commands in your shell"),
         "agent": Entry(
             "agent.cli", "Run the workspace agent", boot=True, passes_on=True, hidden=True

@@ -16,6 +16,8 @@ def paths() -> list[tuple[str, ...]]:
     for name, entry in COMMANDS.items():
         if entry.boot:
             found.append((name,))
+            if entry.group:
+                found += [(name, *rest) for rest in import_module(entry.module).paths()]
         else:
             found += [(name, *rest) for rest in subcommand_names(import_module(entry.module).app)]
     return found

@@ -1,0 +1,113 @@
+"""The socket of an agent: opened before the first script runs, closed after the last one."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from agent.kit.child import within
+from agent.socket.board import Board
+from agent.socket.http import Conversation
+from agent.socket.place import NotAvailable, Place, take
+from agent.socket.routes import Routes
+from coder_cli.kit.clock import Clock
+from coder_cli.sdk.agentapi import AppStatus
+from coder_cli.sdk.agentsocket import NAME, peer_uid
+
+MOST_CONNECTIONS: Final = 1000
+_END_WITHIN: Final = 1.0
+log = logging.getLogger("agent.socket")
+
+
+class Socket:
+    """The agent's door for the workspace's own processes, as one user to themselves."""
+
+    def __init__(
+        self, wanted: str, clock: Clock, tell: Callable[[AppStatus], Awaitable[object]]
+    ) -> None:
+        self._wanted = wanted
+        self._clock = clock
+        self._board = Board(clock)
+        self._routes = Routes(self._board, tell)
+        self._place: Place | None = None
+        self._own_folder: Path | None = None
+        self._server: asyncio.Server | None = None
+        self._conversations: dict[Conversation, asyncio.Task[object]] = {}
+        self._silent = asyncio.Event()
+        self._silent.set()
+
+    @property
+    def path(self) -> str:
+        """Return where the socket is; empty while it is closed."""
+        return str(self._place.path) if self._place else ""
+
+    async def open(self) -> None:
+        """Listen where we should; where that cannot be, in a directory of our own.
+
+        Processes learn the place from their environment. Without any socket the agent goes on:
+        a person must be able to log in and see what is wrong.
+        """
+        if not self._wanted:
+            return
+        try:
+            self._place = self._take()
+        except NotAvailable as no:
+            log.warning("no socket for the workspace's processes: %s", no)
+            return
+        self._server = await asyncio.start_unix_server(self._serve, sock=self._place.listener)
+        log.info("the socket is %s", self._place.path)
+
+    async def close(self) -> None:
+        """Refuse whoever waits, and be gone."""
+        self._board.end()
+        for conversation in self._conversations:
+            conversation.last = True
+        if self._server:
+            self._server.close()
+        await within(self._silent.wait(), _END_WITHIN, self._clock)
+        for task in self._conversations.values():
+            task.cancel()
+        if self._place:
+            self._place.leave()
+            self._place = None
+        if self._own_folder:
+            with contextlib.suppress(OSError):
+                self._own_folder.rmdir()
+
+    def _take(self) -> Place:
+        try:
+            return take(Path(self._wanted))
+        except NotAvailable as no:
+            log.warning("%s", no)
+        try:
+            self._own_folder = Path(tempfile.mkdtemp(prefix="coder-agent-"))
+        except OSError as error:
+            raise NotAvailable(f"no temporary directory can be made: {error}") from None
+        return take(self._own_folder / NAME)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversation = Conversation(reader, writer, self._clock)
+        uid = peer_uid(writer.get_extra_info("socket"))
+        if uid not in (None, os.getuid()):
+            words = f"this agent listens to user {os.getuid()} only, and you are user {uid}"
+            await conversation.refuse(403, words)
+        elif len(self._conversations) >= MOST_CONNECTIONS:
+            await conversation.refuse(503, f"{MOST_CONNECTIONS} connections are open already")
+        else:
+            await self._converse(conversation)
+
+    async def _converse(self, conversation: Conversation) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._conversations[conversation] = task
+        self._silent.clear()
+        try:
+            await conversation.run(self._routes)
+        finally:
+            del self._conversations[conversation]
+            if not self._conversations:
+                self._silent.set()
