@@ -93,6 +93,8 @@ class Template(Shape):
     max_port_share_level: PortShareLevel = PortShareLevel.OWNER
     use_classic_parameter_flow: bool = False
     cors_behavior: CORSBehavior = CORSBehavior.SIMPLE
+    time_til_autostop_notify_ms: int = 0
+    agents_allowed: bool = True
 
 
 class CreateTemplateRequest(Request):
@@ -116,6 +118,8 @@ class CreateTemplateRequest(Request):
     max_port_share_level: PortShareLevel | None = None
     template_use_classic_parameter_flow: bool | None = None
     cors_behavior: CORSBehavior | None = None
+    time_til_autostop_notify_ms: int | None = Field(default=None, ge=0)
+    agents_allowed: bool | None = None
 
 
 class UpdateTemplateMeta(Request):
@@ -143,6 +147,8 @@ class UpdateTemplateMeta(Request):
     max_port_share_level: PortShareLevel | None = None
     use_classic_parameter_flow: bool | None = None
     cors_behavior: CORSBehavior | None = None
+    time_til_autostop_notify_ms: int | None = Field(default=None, ge=0)
+    agents_allowed: bool | None = None
 
 
 class TemplateVersionWarning(StrEnum):

@@ -53,6 +53,8 @@ def template_to_sdk(template: Template, times: Sequence[BuildTime] = ()) -> sdk.
         max_port_share_level=sdk.PortShareLevel(template.max_port_share_level),
         use_classic_parameter_flow=template.use_classic_parameter_flow,
         cors_behavior=sdk.CORSBehavior(template.cors_behavior),
+        time_til_autostop_notify_ms=template.time_til_autostop_notify_ms,
+        agents_allowed=template.agents_allowed,
     )
 
 

@@ -3,6 +3,11 @@
 
 UPDATE templates SET group_acl = jsonb_build_object(organization_id::text, 'use') WHERE group_acl = '{}';
 
+-- How long before a workspace stops by itself its owner is told, and whether chats may make workspaces of a template.
+ALTER TABLE templates
+    ADD COLUMN time_til_autostop_notify_ms bigint NOT NULL DEFAULT 0,
+    ADD COLUMN agents_allowed boolean NOT NULL DEFAULT true;
+
 -- Ready workspaces of an invalidated preset are made anew.
 ALTER TABLE template_version_presets ADD COLUMN invalidated_at timestamptz;
 

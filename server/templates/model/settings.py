@@ -30,6 +30,8 @@ COLUMNS = (
     "use_classic_parameter_flow",
     "max_port_share_level",
     "cors_behavior",
+    "time_til_autostop_notify_ms",
+    "agents_allowed",
     "group_acl",
 )
 
@@ -41,6 +43,7 @@ _RENAMED = {
 }
 
 MAX_WEEKS = 16
+MINUTE_MS = 60_000
 
 
 def settings(template: Template) -> dict[str, Any]:
@@ -87,6 +90,9 @@ def _check(after: dict[str, Any]) -> None:
         wrong.append(FieldError("autostop_requirement.weeks", "Must be a positive integer."))
     if len(after["description"].encode()) >= 128:
         wrong.append(FieldError("description", "Must be shorter than 128 bytes."))
+    if 0 < after["time_til_autostop_notify_ms"] < MINUTE_MS:
+        detail = "Must be 0 (disabled) or at least one minute."
+        wrong.append(FieldError("time_til_autostop_notify_ms", detail))
     if after["autostop_weeks"] > MAX_WEEKS:
         detail = f"Must be at most {MAX_WEEKS} weeks."
         wrong.append(FieldError("autostop_requirement.weeks", detail))

@@ -40,6 +40,8 @@ class Template:
     use_classic_parameter_flow: bool
     max_port_share_level: str
     cors_behavior: str
+    time_til_autostop_notify_ms: int
+    agents_allowed: bool
     user_acl: dict[str, str]
     group_acl: dict[str, str]
     created_at: datetime

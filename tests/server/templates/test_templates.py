@@ -282,6 +282,7 @@ REFUSED_SETTINGS: dict[str, Any] = {
     "time_til_dormant_autodelete_ms": -1,
     "max_port_share_level": "everybody",
     "cors_behavior": "open",
+    "time_til_autostop_notify_ms": 59_999,
     "autostart_requirement": {"days_of_week": ["someday"]},
     "autostop_requirement": {"days_of_week": [], "weeks": -1},
 }
@@ -319,6 +320,8 @@ ACCEPTED_SETTINGS: dict[str, Any] = {
     "max_port_share_level": "public",
     "use_classic_parameter_flow": True,
     "cors_behavior": "passthru",
+    "time_til_autostop_notify_ms": 60_000,
+    "agents_allowed": False,
 }
 
 
