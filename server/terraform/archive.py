@@ -6,6 +6,8 @@ import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
+from server.terraform import trouble
+
 MAX_FILES = 10_000
 MAX_BYTES = 128 << 20
 """What an archive may unpack to; an upload itself is bounded far below that."""
@@ -35,12 +37,13 @@ def unpack(archive: bytes, into: Path) -> None:
 
     Raises:
         BadArchive: the archive is not a tar, too large, or reaches outside.
+        OSError: the host has no room for it.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
             _unpack(tar, into)
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        if isinstance(error, BadArchive):
+        if isinstance(error, BadArchive) or trouble.is_ours(error):
             raise
         raise BadArchive(f"The template's archive cannot be unpacked: {error}") from error
 

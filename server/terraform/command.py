@@ -17,7 +17,8 @@ from server.terraform.door import Cancellation
 
 PID_FILE = "terraform.pid"
 _CHUNK = 1 << 16
-_LONGEST_LINE = 16 << 20
+_LONGEST_LINE = 64 << 20
+"""A state that terraform cannot write comes as one line."""
 _STDERR_KEPT = 8192
 _DRAIN_SECONDS = 2.0
 
@@ -162,9 +163,9 @@ class _Running:
 def _write_pid(path: Path, pid: int) -> None:
     try:
         started = psutil.Process(pid).create_time()
-    except psutil.Error:
-        return  # It ended already.
-    path.write_text(json.dumps({"pid": pid, "started": started}))
+        path.write_text(json.dumps({"pid": pid, "started": started}))
+    except (psutil.Error, OSError):
+        return  # It ended already, or the disk is full; a sweep also finds it by its directory.
 
 
 async def _lines(stream: asyncio.StreamReader, line: Callable[[str], None]) -> None:

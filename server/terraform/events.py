@@ -39,6 +39,8 @@ class Listener:
     """Adds the place to a complaint that names none."""
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     timings: list[Timing] = field(default_factory=list[Timing])
+    dumped: Object | None = field(default=None, repr=False)
+    """The state, when terraform could write it nowhere but here."""
     _begun: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
 
     def line(self, text: str) -> None:
@@ -51,6 +53,10 @@ class Listener:
         kind = str(event.get("type", ""))
         if kind == "diagnostic":
             self._diagnostic(cast("Object", event.get("diagnostic") or {}))
+            return
+        if "state" in event and isinstance(event["state"], dict):
+            # It is full of secrets, and no line for a log.
+            self.dumped = cast("Object", event["state"])
             return
         self._time(kind, event)
         level = _LEVELS.get(str(event.get("@level", "")))
@@ -80,6 +86,8 @@ class Listener:
         if found in self.diagnostics or found.summary.startswith(_COMFORT):
             return
         self.diagnostics.append(found)
+        if self.dumped is not None and "state" in found.summary:
+            return  # How to save it is advice for somebody at a terminal.
         level: LogLevel = "error" if found.severity == "error" else "warn"
         for text in f"{found.severity.capitalize()}: {found.sentence}".splitlines():
             self.say(level, text)

@@ -1,12 +1,13 @@
 """One import or build: the terraform commands it runs in its work directory, one after another."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from coder_cli.kit.clock import Clock
 from coder_cli.kit.environ import environ
 from server.terraform.binary import Binary
 from server.terraform.cliconfig import BUILTIN
@@ -59,10 +60,13 @@ class Job:
     cli_config: Path
     work_dir: Path
     console: Console
+    clock: Clock
     debug: bool = False
     """Let terraform say what it does, in detail."""
     timings: list[Timing] = field(default_factory=list[Timing])
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    dumped: bytes | None = field(default=None, repr=False)
+    """The state that terraform could not write to the disk."""
 
     @property
     def places(self) -> Places:
@@ -126,11 +130,19 @@ class Job:
         Raises:
             Stopped: terraform does not draw it.
         """
-        dot = prepared.graph
-        if dot is None:
-            dot = await self._capture(stage, values, "graph")
-            prepared.keep_graph(dot)
-        return Graph.parse(dot)
+        with self.timed("graph", "building terraform dependency graph", "state file"):
+            dot = prepared.graph
+            if dot is None:
+                dot = await self._capture(stage, values, "graph")
+                prepared.keep_graph(dot)
+            return Graph.parse(dot)
+
+    @contextmanager
+    def timed(self, step: Step, action: str, resource: str) -> Generator[None]:
+        """Keep how long something took that terraform itself does not tell."""
+        began = self.clock.now()
+        yield
+        self.timings.append(Timing(began, self.clock.now(), step, "terraform", action, resource))
 
     async def _step(
         self, step: Step, stage: Stage, values: Mapping[str, str], *arguments: str
@@ -142,6 +154,9 @@ class Job:
         ended = await self._run(values, listener, arguments, Listener(step, say))
         self.timings += listener.timings
         self.warnings += [d for d in listener.diagnostics if d.severity == "warning"]
+        if listener.dumped is not None:
+            self.dumped = json.dumps(listener.dumped).encode()
+            self._unwritten(step, stage, listener.errors)
         self._judge(step, stage, ended, listener.errors)
 
     async def _capture(self, stage: Stage, values: Mapping[str, str], *arguments: str) -> str:
@@ -188,6 +203,22 @@ class Job:
             return
         async with self.provider.serve(values) as reattach:
             yield env | {"TF_REATTACH_PROVIDERS": reattach.variable}
+
+    def _unwritten(self, step: str, stage: Stage, errors: tuple[Diagnostic, ...]) -> None:
+        """Tell of a state that found no room, in place of advice for somebody at a terminal.
+
+        Raises:
+            Stopped: always.
+        """
+        cause = next((e.detail for e in errors if "state" in e.summary), "").strip()
+        message = (
+            f"terraform {step} could not write the state to the disk of the server. What it made "
+            "is not lost: the state is kept in the database. Free some space in "
+            f"{self.options.cache_dir}, then start or delete the workspace again.\n{cause}"
+        )
+        self.say("error", stage, message)
+        others = tuple(e for e in errors if "state" not in e.summary)
+        raise Stopped(Failure(message, diagnostics=others))
 
     def _judge(self, step: str, stage: Stage, ended: Exit, errors: tuple[Diagnostic, ...]) -> None:
         if ended.code == 0:

@@ -12,9 +12,6 @@ import psutil
 
 from server.terraform.command import PID_FILE
 
-STATE = "terraform.tfstate"
-_SURVIVORS = ("errored.tfstate", STATE, f"{STATE}.backup")
-"""Where a state may be, best first: terraform writes the first when it cannot write the second."""
 _PATIENCE = 5.0
 _SAME_START = 0.1
 
@@ -37,25 +34,6 @@ async def end_leftovers(work_dir: Path) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
         await asyncio.to_thread(psutil.wait_procs, alive, _PATIENCE)
     (work_dir / PID_FILE).unlink(missing_ok=True)
-
-
-def surviving_state(work_dir: Path) -> bytes | None:
-    """Return the newest whole state in a work directory."""
-    for name in _SURVIVORS:
-        path = work_dir / name
-        if path.is_symlink() or not path.is_file():
-            continue
-        content = path.read_bytes()
-        with suppress(ValueError):
-            if isinstance(json.loads(content), dict):
-                return content
-    return None
-
-
-def forget(work_dir: Path) -> None:
-    """Remove every state from a work directory in which a lost run may have been before."""
-    for name in _SURVIVORS:
-        (work_dir / name).unlink(missing_ok=True)
 
 
 def _leftovers(work_dir: Path) -> Iterator[psutil.Process]:

@@ -1,6 +1,6 @@
 """What goes into terraform, as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -81,6 +81,21 @@ class ImportRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What a budget says to a build."""
+
+    ok: bool
+    budget: int
+    """-1 is without a limit."""
+    consumed: int
+    """Of the budget, with this build."""
+
+
+QuotaHook = Callable[[int], Awaitable[Quota]]
+"""Takes the daily cost of a planned build."""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRequest:
     """Everything needed to start, stop or delete one workspace."""
 
@@ -106,5 +121,7 @@ class BuildRequest:
     secret_env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     secret_files: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     task: TaskFacts | None = None
+    quota: QuotaHook | None = None
+    """Asked between plan and apply of a start or a stop that costs something."""
     debug: bool = False
     """Have terraform log its own debug lines into the build log."""

@@ -17,6 +17,7 @@ class Stage(StrEnum):
     DETECT_PERSISTENT = "Detecting persistent resources"
     DETECT_EPHEMERAL = "Detecting ephemeral resources"
     PLAN = "Planning infrastructure"
+    QUOTA = "Commit quota"
     START = "Starting workspace"
     STOP = "Stopping workspace"
     DELETE = "Destroying workspace"

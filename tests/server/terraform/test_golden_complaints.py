@@ -13,7 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from coder_cli.sdk.jobs import LogLevel, LogSource, ProvisionerJobLog
 from coder_cli.ui.progress import JobProgress
-from server.terraform import ErrorCode, Imported, InstalledTerraform
+from server.terraform import ErrorCode, Imported, InstalledTerraform, Stage
 from tests.server.terraform.broken import BROKEN
 from tests.server.terraform.conftest import Driver
 from tests.server.terraform.world import Listener, needs_terraform, tar
@@ -54,7 +54,9 @@ def offline(driver: Driver, tmp_path: Path) -> Driver:
 def printed(console: Listener, found: Imported) -> Iterator[str]:
     """Print as the command does; what terraform says when all is well is left out."""
     progress, told = JobProgress(), ""
-    for number, (level, stage, output) in enumerate(console.lines):
+    # Which terraform it is, is said first, and differs between hosts.
+    lines = [line for line in console.lines if line[1] != Stage.SETTING_UP]
+    for number, (level, stage, output) in enumerate(lines):
         if level in {"warn", "error"} or stage != told:
             progress.log(
                 ProvisionerJobLog(

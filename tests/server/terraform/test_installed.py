@@ -239,10 +239,10 @@ async def test_a_workspace_lives_start_stop_start_delete(driver: Driver) -> None
 async def test_build_logs_stages_and_keeps_timings(driver: Driver) -> None:
     built = await driver.build(TINY)
     assert driver.console.stages[0] == Stage.SETTING_UP
-    assert driver.console.stages[-2:] == [Stage.PLAN, Stage.START]
+    assert driver.console.stages[-3:] == [Stage.PLAN, Stage.QUOTA, Stage.START]
     assert "terraform_data.home: Creating..." in driver.console.text
     assert "Apply complete! Resources: 7 added, 0 changed, 0 destroyed." in driver.console.text
-    assert {t.stage for t in built.timings} == {"init", "plan", "apply"}
+    assert {t.stage for t in built.timings} == {"init", "plan", "apply", "graph"}
     (made,) = [t for t in built.timings if (t.resource, t.action) == ("coder_agent.main", "create")]
     assert made.source == "coder"
     assert made.started_at <= made.ended_at
@@ -353,7 +353,7 @@ async def test_a_mistake_of_our_own_does_not_cost_the_state(
 
     monkeypatch.setattr(installed, "resources", broken)
     built = await driver.build(template('resource "terraform_data" "a" {}'))
-    assert message(built) == "The build failed inside the server: 'oops'"
+    assert message(built) == "The job failed inside the server: 'oops'"
     assert "terraform_data.a" in objects(built.state)
 
 
