@@ -241,11 +241,6 @@ locals {
     case "$dir" in
       /usr/* | /opt/* | /etc/*) set -- "$@" --ro-bind "$dir/empty" "$${dir%/*}" ;;
     esac
-    while IFS= read -r path; do
-      [ ! -e "$path" ] || set -- "$@" --ro-bind "$path" "$path"
-    done <<NEEDED
-    $(needs || :)
-    NEEDED
     # Names and certificates, which are links to elsewhere on some hosts.
     for path in $(readlink -f /etc/resolv.conf || :) /var/lib/ca-certificates; do
       case "$path" in
@@ -257,8 +252,14 @@ locals {
       --ro-bind "$dir/passwd" /etc/passwd --ro-bind "$dir/group" /etc/group \
       --bind "$dir/home" /home/coder --bind "$dir/tmp" /tmp --bind "$dir/tmp" /var/tmp \
       --bind "$dir/run" /run/user/1000 --bind "$dir/agent" /var/lib/coder \
-      --ro-bind "$dir/token" /run/coder/token --ro-bind "$dir/agent.sh" /run/coder/agent.sh \
-      --proc /proc --dev /dev --remount-ro /
+      --ro-bind "$dir/token" /run/coder/token --ro-bind "$dir/agent.sh" /run/coder/agent.sh
+    # Last, because it may lie below any of the others.
+    while IFS= read -r path; do
+      [ ! -e "$path" ] || set -- "$@" --ro-bind "$path" "$path"
+    done <<NEEDED
+    $(needs || :)
+    NEEDED
+    set -- "$@" --proc /proc --dev /dev --remount-ro /
     set -- --unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try \
       --uid 1000 --gid 1000 --cap-drop ALL --hostname "$WORKSPACE_NAME" --chdir /home/coder "$@"
 
