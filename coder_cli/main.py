@@ -52,7 +52,7 @@ def root_help() -> str:
     for title, commands in SECTIONS.items():
         lines += ["", f"{title}:"]
         lines += [
-            f"  {name:<16}{entry.help}" for name, entry in commands.items() if not entry.hidden
+            f"  {name:<21}{entry.help}" for name, entry in commands.items() if not entry.hidden
         ]
     lines += ["", "Global flags:"]
     for flag in config.FLAGS:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from coder_cli import config, ui
-from coder_cli.commands.following import follow_build
+from coder_cli.commands.following import follow_build, watch_build
 from coder_cli.commands.parameters import Situation, Wanted, resolve
 from coder_cli.kit.clock import SystemClock
 from coder_cli.kit.refused import Refused
@@ -78,6 +78,12 @@ def stop_and_wait(client: Client, workspace: "Workspace") -> None:
     follow_build(client, build(client, workspace, "stop"))
 
 
+def cancel_and_wait(client: Client, workspace: "Workspace") -> None:
+    """Cancel the build that is on its way, and show how it ends."""
+    client.cancel_build(workspace.latest_build.id)
+    watch_build(client, workspace.latest_build)
+
+
 def start_version(workspace: "Workspace") -> "UUID":
     """Return the version on which a plain start builds."""
     if workspace.template_require_active_version or workspace.automatic_updates == "always":
@@ -96,12 +102,21 @@ def refuse_while_building(workspace: "Workspace") -> None:
         raise Refused(
             f"Workspace {workspace.name!r} is {workspace.latest_build.status} just now."
             f" Watch it with: coder logs --follow {name}"
+            f"\nCancel it with: coder builds cancel {name}"
         )
 
 
 def now() -> str:
     """Return the present moment as closing lines say it."""
     return timestamp(SystemClock().now())
+
+
+def attach_hint(name: str) -> str:
+    """Return what one types next where the agent runs on a machine of one's own."""
+    return (
+        f"\nSee what to type on your machine:\n\n"
+        f"  coder external-workspaces agent-instructions {name}\n"
+    )
 
 
 def shell_hint(name: str) -> str:

@@ -1,17 +1,20 @@
 """``coder create``: a new workspace."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coder_cli import config, ui
-from coder_cli.commands import parameters
-from coder_cli.commands.builds import asker, now, shell_hint, values_for
+from coder_cli.commands import presets
+from coder_cli.commands.builds import asker, attach_hint, now, shell_hint, values_for
 from coder_cli.commands.finding import find_template, find_workspace, split_owner
 from coder_cli.commands.flags import Org, Yes
 from coder_cli.commands.following import follow_build
-from coder_cli.commands.parameters import AlwaysPrompt, Defaults, Ephemeral, ValueFile, Values
+from coder_cli.commands.parameter_flags import takes_parameters
+from coder_cli.commands.parameters import Wanted
+from coder_cli.commands.planning import show_plan
 from coder_cli.commands.schedules import cron_of
 from coder_cli.commands.templates.pulling import find_version
 from coder_cli.commands.typed import new_app
@@ -31,6 +34,7 @@ app = new_app()
 
 
 @app.command()
+@takes_parameters
 def create(
     workspace: Annotated[
         str,
@@ -80,13 +84,20 @@ def create(
             metavar="<workspace>",
         ),
     ] = "",
-    parameter: Values = [],  # noqa: B006 - Typer copies it
-    parameter_default: Defaults = [],  # noqa: B006 - Typer copies it
-    ephemeral_parameter: Ephemeral = [],  # noqa: B006 - Typer copies it
-    rich_parameter_file: ValueFile = "",
-    always_prompt: AlwaysPrompt = False,
+    preset: Annotated[
+        str,
+        typer.Option(
+            envvar="CODER_PRESET_NAME",
+            help="A set of values that the template offers, or none",
+            metavar="<name|none>",
+            show_default=False,
+        ),
+    ] = "",
     yes: Yes = False,
     org: Org = "",
+    external: Annotated[bool, typer.Option("--external", hidden=True)] = False,
+    *,
+    wants: Wanted,
 ) -> None:
     """Create a workspace and show how it is built."""
     from coder_cli.sdk.workspaces import AutomaticUpdates, CreateWorkspaceRequest
@@ -94,27 +105,29 @@ def create(
     if automatic_updates not in {"always", "never"}:
         raise Refused("--automatic-updates is always or never.")
     schedule, ttl = _schedule(start_at), _milliseconds(stop_after)
-    wants = parameters.wanted(
-        parameter,
-        parameter_default,
-        ephemeral_parameter,
-        rich_parameter_file,
-        always_prompt=always_prompt,
-    )
     client = config.connect()
     owner, name = _free_name(client, workspace)
     source = find_workspace(client, copy_parameters_from) if copy_parameters_from else None
     chosen = _template(client, org, template, source)
     version_id = _version(client, chosen, template_version, source)
-    wants = _with_copies(client, wants, source)
+    if external and not client.template_version(version_id).has_external_agent:
+        raise Refused(
+            f"Template {chosen.name!r} has no external agents: its workspaces are provisioned."
+            f" Create one with: coder create {name} --template {chosen.name}"
+        )
+    # Who wants what another workspace has is not asked for a preset.
+    named = preset or (presets.NONE if source else "")
+    picked = presets.choose(client, version_id, named, wants, ask=not yes)
+    wants = _with_copies(client, picked.wants, source)
     values = values_for(client, version_id, wants, workspace=None, ask=not yes)
     if not yes:
-        _show_plan(client, version_id)
+        show_plan(client, version_id, name, values)
         asker().confirm(f"Create workspace {name!r}?", yes=yes, default=True)
     request = CreateWorkspaceRequest(
         name=name,
         template_version_id=version_id if template_version or source else None,
         template_id=None if template_version or source else chosen.id,
+        template_version_preset_id=picked.preset_id,
         autostart_schedule=schedule,
         ttl_ms=ttl,
         rich_parameter_values=values,
@@ -122,8 +135,9 @@ def create(
     )
     created = client.create_workspace(owner, request)
     follow_build(client, created.latest_build)
-    ui.result(f"Workspace {ui.styled(name, 'cyan')} has been created at {now()}.")
-    ui.note(shell_hint(name if owner == "me" else f"{owner}/{name}"))
+    full = name if owner == "me" else f"{owner}/{name}"
+    ui.result(f"Workspace {ui.styled(full, 'cyan')} has been created at {now()}.")
+    ui.note(attach_hint(full) if external else shell_hint(full))
 
 
 def _free_name(client: Client, text: str) -> tuple[str, str]:
@@ -171,31 +185,11 @@ def _version(client: Client, template: "Template", name: str, source: "Workspace
     return template.active_version_id
 
 
-def _with_copies(
-    client: Client, wants: parameters.Wanted, source: "Workspace | None"
-) -> parameters.Wanted:
+def _with_copies(client: Client, wants: Wanted, source: "Workspace | None") -> Wanted:
     if source is None:
         return wants
     copied = {one.name: one.value for one in client.build_parameters(source.latest_build.id)}
-    return parameters.Wanted(
-        values={**copied, **wants.values},
-        defaults=wants.defaults,
-        ephemeral=wants.ephemeral,
-        always_prompt=wants.always_prompt,
-    )
-
-
-def _show_plan(client: Client, version_id: "UUID") -> None:
-    """Say what the workspace will be made of, as the import planned it."""
-    planned = client.template_version_resources(version_id)
-    shown = [one for one in planned if one.workspace_transition == "start" and not one.hide]
-    if not shown:
-        return
-    ui.note("The workspace will have:")
-    for resource in shown:
-        ui.note(f"  {resource.type}.{resource.name}")
-        for agent in resource.agents:
-            ui.note(f"    agent {agent.name} ({agent.operating_system}, {agent.architecture})")
+    return replace(wants, values={**copied, **wants.values})
 
 
 def _milliseconds(span: str) -> int | None:

@@ -28,6 +28,8 @@ def delete(
     found = find_workspace(client, workspace)
     what = "Forget" if orphan else "Delete"
     builds.asker().confirm(f"{what} workspace {found.owner_name}/{found.name}?", yes=yes)
-    builds.refuse_while_building(found)
+    if found.latest_build.job.status.active:
+        ui.note(f"It is {found.latest_build.status} just now. That is canceled first.")
+        builds.cancel_and_wait(client, found)
     follow_build(client, builds.build(client, found, "delete", orphan=orphan))
     ui.result(f"Workspace {ui.styled(found.name, 'cyan')} has been deleted at {builds.now()}.")

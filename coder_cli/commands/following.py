@@ -11,6 +11,7 @@ from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
 from coder_cli.sdk.errors import ApiError, Unreachable
 from coder_cli.ui.progress import JobProgress
+from coder_cli.ui.words import timestamp
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -35,8 +36,11 @@ class Watch:
     logs: str
     """The path of its log."""
     job: Callable[[], "ProvisionerJob"]
-    cancel: Callable[[], None]
+    cancel: Callable[[], None] | None
+    """What ctrl-c does; None leaves the job alone."""
     progress: JobProgress
+    why: Callable[[], str] = str
+    """Why the job waits, as far as that is known."""
     _last: int = 0
     _lost: int = 0
     _canceled: bool = False
@@ -51,9 +55,9 @@ class Watch:
             try:
                 job = self._round()
             except KeyboardInterrupt:
-                if self._canceled:
+                if self._canceled or self.cancel is None:
                     raise
-                self._cancel()
+                self._cancel(self.cancel)
                 continue
             if job is not None and not job.status.active:
                 self.progress.ended(job)
@@ -64,7 +68,7 @@ class Watch:
         try:
             job = self.job()
             if job.status == "pending":
-                self.progress.queued(job)
+                self.progress.queued(job, self.why())
             with self.client.follow(self.logs, follow=True, after=self._last or None) as stream:
                 if self._lost:
                     ui.note("Connected again.")
@@ -102,34 +106,69 @@ class Watch:
         """Look at the job itself, and say whether it goes on."""
         job = self.job()
         if job.status == "pending":
-            self.progress.queued(job)
+            self.progress.queued(job, self.why())
         return job.status.active
 
-    def _cancel(self) -> None:
+    def _cancel(self, cancel: Callable[[], None]) -> None:
         self._canceled = True
         ui.note("\nCanceling … Press ctrl+c again to leave without waiting.")
         try:
-            self.cancel()
+            cancel()
         except ApiError as error:
             ui.note(f"It goes on: {ui.explain(error)}")
             raise KeyboardInterrupt from None
 
 
 def follow_build(client: Client, build: "WorkspaceBuild") -> "WorkspaceBuild":
-    """Show a build until it has ended, and return it as it is then.
+    """Show a build until it has ended, and return it as it is then. Ctrl-c cancels it.
 
     Raises:
         Refused: it did not succeed.
     """
-    watch = Watch(
+    ended = watch_build(client, build, lambda: client.cancel_build(build.id))
+    _judge(ended.job, f"coder logs {build.workspace_owner_name}/{build.workspace_name}")
+    return ended
+
+
+def watch_build(
+    client: Client, build: "WorkspaceBuild", cancel: Callable[[], None] | None = None
+) -> "WorkspaceBuild":
+    """Show a build until it has ended; return it, whatever came of it."""
+    seen = [build]
+
+    def job() -> "ProvisionerJob":
+        seen[0] = client.build(build.id)
+        return seen[0].job
+
+    Watch(
         client,
         f"/workspacebuilds/{build.id}/logs",
-        lambda: client.build(build.id).job,
-        lambda: client.cancel_build(build.id),
+        job,
+        cancel,
         JobProgress(),
-    )
-    _judge(watch.run(), f"coder logs {build.workspace_owner_name}/{build.workspace_name}")
+        lambda: why_it_waits(seen[0]),
+    ).run()
     return client.build(build.id)
+
+
+def why_it_waits(build: "WorkspaceBuild") -> str:
+    """Return why nobody has taken a queued build, or nothing where it is just not its turn."""
+    matched = build.matched_provisioners
+    if matched is None or matched.available > 0:
+        return ""
+    if matched.count == 0:
+        tags = " ".join(
+            f"{name}={value}" for name, value in sorted(build.job.tags.items()) if value
+        )
+        return (
+            f"No provisioner daemon takes jobs with these tags: {tags}."
+            " It waits until one that does is started."
+        )
+    seen = timestamp(matched.most_recently_seen) if matched.most_recently_seen else "never"
+    return (
+        f"None of the {matched.count} provisioner daemons that could take it is running"
+        f" (last seen: {seen}). It waits for one of them."
+    )
 
 
 def follow_import(client: Client, version: "TemplateVersion") -> "TemplateVersion":

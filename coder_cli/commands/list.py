@@ -65,9 +65,12 @@ def list_(
     ] = "owner:me",
     columns: Annotated[str, columns_of(WORKSPACES)] = "",
     output: Output = "table",
+    external: Annotated[bool, typer.Option("--external", hidden=True)] = False,
 ) -> None:
     """List workspaces."""
     query = "" if everyone and search == "owner:me" else search
+    if external:
+        query = f"{query} has_external_agent:true".strip()
     found = config.connect().workspaces(query).workspaces
     now = SystemClock().now()
     rows = [_Row(one, now) for one in found]

@@ -11,10 +11,10 @@ from coder_cli import config, ui
 from coder_cli.commands.typed import new_app
 from coder_cli.config.access import LoggedOut, normal_url
 from coder_cli.kit import names
-from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
 from coder_cli.sdk.errors import ApiError, SdkError
+from coder_cli.ui import browser
 
 app = new_app()
 
@@ -178,16 +178,6 @@ def _session(client: Client, *, keep: bool) -> str:
 def _opened(address: str) -> bool:
     """Try to show the page in a browser; False where there is none, or nobody to look at it."""
     options = config.current()
-    env = environ()
     if options.on("no-open") or not ui.can_ask(force=options.on("force-tty")):
         return False
-    import sys
-    import webbrowser
-
-    # Without a display, text browsers would take over the terminal in which we ask.
-    if sys.platform == "linux" and not (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
-        return False
-    try:
-        return webbrowser.open(address)
-    except webbrowser.Error:
-        return False
+    return browser.opened(address)

@@ -8,7 +8,7 @@ import typer
 from coder_cli import config, ui
 from coder_cli.commands.finding import find_workspace
 from coder_cli.commands.flags import WorkspaceName
-from coder_cli.commands.following import follow_build
+from coder_cli.commands.following import watch_build
 from coder_cli.commands.typed import new_app
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
@@ -42,7 +42,8 @@ def logs(
     found = find_workspace(client, workspace)
     build = _build(client, found, build_number)
     if follow and build.job.status.active:
-        build = follow_build(client, build)
+        # Whoever only looks does not cancel by leaving.
+        build = watch_build(client, build)
     else:
         for line in client.build_logs(build.id):
             ui.result(f"{line.created_at:%Y-%m-%dT%H:%M:%SZ} [{line.stage}] {line.output}")

@@ -5,9 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
-
-import typer
+from typing import TYPE_CHECKING, cast
 
 from coder_cli import ui
 from coder_cli.kit.environ import environ
@@ -16,47 +14,6 @@ from coder_cli.kit.refused import Refused
 if TYPE_CHECKING:
     from coder_cli.sdk.common import NameValue
     from coder_cli.sdk.templates import TemplateVersionParameter
-
-Values = Annotated[
-    list[str],
-    typer.Option(
-        "--parameter",
-        help="Value of a parameter; may be repeated [env var: CODER_RICH_PARAMETER]",
-        metavar="<name=value>",
-        show_default=False,
-    ),
-]
-Defaults = Annotated[
-    list[str],
-    typer.Option(
-        "--parameter-default",
-        help="Value offered where nothing else is known [env var: CODER_RICH_PARAMETER_DEFAULT]",
-        metavar="<name=value>",
-        show_default=False,
-    ),
-]
-Ephemeral = Annotated[
-    list[str],
-    typer.Option(
-        "--ephemeral-parameter",
-        help="Value for this one build [env var: CODER_EPHEMERAL_PARAMETER]",
-        metavar="<name=value>",
-        show_default=False,
-    ),
-]
-ValueFile = Annotated[
-    str,
-    typer.Option(
-        "--rich-parameter-file",
-        envvar="CODER_RICH_PARAMETER_FILE",
-        help="YAML file of parameter values",
-        metavar="<file>",
-        show_default=False,
-    ),
-]
-AlwaysPrompt = Annotated[
-    bool, typer.Option("--always-prompt", help="Ask for every parameter, known or not")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +24,14 @@ class Wanted:
     defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     ephemeral: Mapping[str, str] = field(default_factory=dict[str, str])
     always_prompt: bool = False
+    prompt_ephemeral: bool = False
+    use_defaults: bool = False
+
+    @property
+    def wishes(self) -> bool:
+        """Say whether anything was said that changes a workspace as it is."""
+        asks = self.always_prompt or self.prompt_ephemeral
+        return asks or bool(self.values or self.ephemeral)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +51,9 @@ def wanted(
     defaults: Sequence[str],
     ephemeral: Sequence[str],
     file: str,
-    *,
-    always_prompt: bool = False,
+    **how: bool,
 ) -> Wanted:
-    """Read flags, file and environment; a flag beats the file.
+    """Read flags, file and environment; a flag beats the file. ``how`` are switches of `Wanted`.
 
     Raises:
         Refused: something is not ``name=value``, or the file is not a mapping.
@@ -98,7 +62,7 @@ def wanted(
         values=_from_file(file) | _pairs("--parameter", "CODER_RICH_PARAMETER", values),
         defaults=_pairs("--parameter-default", "CODER_RICH_PARAMETER_DEFAULT", defaults),
         ephemeral=_pairs("--ephemeral-parameter", "CODER_EPHEMERAL_PARAMETER", ephemeral),
-        always_prompt=always_prompt,
+        **how,
     )
 
 
@@ -157,12 +121,13 @@ def _value(
             raise Refused(f"Parameter {parameter.name!r}: {problem}.")
         return given
     if parameter.ephemeral:
-        return None
-    ask_again = wants.always_prompt and (parameter.mutable or situation.first)
-    if previous is not None and not ask_again:
+        if not (wants.prompt_ephemeral and situation.ask):
+            return None
+        return _ask(parameter, parameter.default_value, None, force_tty=situation.force_tty)
+    if previous is not None and not _asks_again(parameter, previous, wants, situation):
         return None
     default = previous or wants.defaults.get(parameter.name) or parameter.default_value
-    if situation.ask:
+    if situation.ask and not (wants.use_defaults and (default or not parameter.required)):
         return _ask(parameter, default, previous, force_tty=situation.force_tty)
     if parameter.required and not default:
         raise Refused(
@@ -170,6 +135,15 @@ def _value(
             f" pass --parameter {parameter.name}=<value>."
         )
     return default
+
+
+def _asks_again(
+    parameter: "TemplateVersionParameter", previous: str, wants: Wanted, situation: Situation
+) -> bool:
+    """Say whether a value that is known is asked for: as wished, or because it fits no longer."""
+    if not (parameter.mutable or situation.first):
+        return False
+    return wants.always_prompt or (situation.ask and complaint(parameter, previous) is not None)
 
 
 def _ask(
@@ -183,12 +157,39 @@ def _ask(
     if parameter.options and parameter.type != "list(string)":
         options = [(one.value, _label(one.name, one.description)) for one in parameter.options]
         return asker.select("Choose one:", options, flag=flag, default=default)
+    if parameter.options:
+        return _ask_some(asker, parameter, default, flag)
     return asker.text(
         "Value?",
         flag=flag,
         default=default,
         check=lambda value: complaint(parameter, value, previous),
     )
+
+
+def _ask_some(
+    asker: ui.Asker, parameter: "TemplateVersionParameter", default: str, flag: str
+) -> str:
+    """Return any number of the options, as the JSON list that the parameter is."""
+    import json
+
+    for number, one in enumerate(parameter.options, 1):
+        ui.note(f"  {number}. {_label(one.name, one.description)}")
+    by_number = {str(number): one.value for number, one in enumerate(parameter.options, 1)}
+
+    def read(typed: str) -> str:
+        if typed.startswith("["):
+            return typed
+        words = [word.strip() for word in typed.split(",") if word.strip()]
+        return json.dumps([by_number.get(word, word) for word in words])
+
+    typed = asker.text(
+        "Choose any, by comma:",
+        flag=flag,
+        default=default,
+        check=lambda value: complaint(parameter, read(value)),
+    )
+    return read(typed)
 
 
 def _label(name: str, description: str) -> str:

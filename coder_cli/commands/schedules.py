@@ -1,7 +1,8 @@
 """When workspaces start by themselves: between what people type and the API's cron line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from coder_cli.kit.environ import environ
@@ -39,6 +40,21 @@ def in_words(cron: str | None) -> str:
     half = "AM" if int(hour) < 12 else "PM"
     clock = f"{int(hour) % 12 or 12}:{int(minute):02}{half}"
     return f"{clock} {'daily' if days == '*' else days} ({zone})"
+
+
+def next_times(cron: str, now: datetime, count: int, days: Collection[str]) -> list[str]:
+    """Return when a schedule is due next on the ``days`` that a template allows, in its zone.
+
+    Across a change of clocks the hour stays as it was written.
+    """
+    from coder_cli.kit.weekly import parse_weekly
+
+    weekly = parse_weekly(cron)
+    due: list[str] = []
+    moment: datetime | None = now
+    while len(due) < count and (moment := weekly.after(moment, days)) is not None:
+        due.append(moment.astimezone(weekly.zone).strftime("%a %Y-%m-%d %H:%M %Z"))
+    return due
 
 
 def local_zone() -> str:

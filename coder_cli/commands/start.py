@@ -5,35 +5,27 @@ from typing import Annotated
 import typer
 
 from coder_cli import config, ui
-from coder_cli.commands import builds, parameters
+from coder_cli.commands import builds
 from coder_cli.commands.finding import find_workspace
 from coder_cli.commands.flags import WorkspaceName, Yes
 from coder_cli.commands.following import follow_build
-from coder_cli.commands.parameters import AlwaysPrompt, Defaults, Ephemeral, ValueFile, Values
+from coder_cli.commands.parameter_flags import takes_parameters
+from coder_cli.commands.parameters import Wanted
 from coder_cli.commands.typed import new_app
 
 app = new_app()
 
 
 @app.command()
+@takes_parameters
 def start(
     workspace: WorkspaceName,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return at once")] = False,
-    parameter: Values = [],  # noqa: B006 - Typer copies it
-    parameter_default: Defaults = [],  # noqa: B006 - Typer copies it
-    ephemeral_parameter: Ephemeral = [],  # noqa: B006 - Typer copies it
-    rich_parameter_file: ValueFile = "",
-    always_prompt: AlwaysPrompt = False,
     yes: Yes = False,
+    *,
+    wants: Wanted,
 ) -> None:
     """Start a workspace."""
-    wants = parameters.wanted(
-        parameter,
-        parameter_default,
-        ephemeral_parameter,
-        rich_parameter_file,
-        always_prompt=always_prompt,
-    )
     client = config.connect()
     found = find_workspace(client, workspace)
     latest = found.latest_build

@@ -43,6 +43,17 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "coder_cli.commands.update", "Move a workspace to its template's active version"
         ),
         "delete": Entry("coder_cli.commands.delete", "Delete a workspace", ("rm",)),
+        "schedule": Entry(
+            "coder_cli.commands.schedule", "Say when workspaces start and stop by themselves"
+        ),
+        "autoupdate": Entry(
+            "coder_cli.commands.autoupdate", "Say whether starts move to new template versions"
+        ),
+        "sharing": Entry("coder_cli.commands.sharing", "Let others into a workspace"),
+        "external-workspaces": Entry(
+            "coder_cli.commands.external_workspaces",
+            "Manage workspaces whose machines you bring yourself",
+        ),
         "rename": Entry("coder_cli.commands.rename", "Rename a workspace"),
         "favorite": Entry(
             "coder_cli.commands.favorite", "List a workspace first", ("fav", "favourite")
@@ -52,8 +63,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "List a workspace in its turn again",
             ("unfav", "unfavourite"),
         ),
+        "builds": Entry("coder_cli.commands.history", "See and cancel builds of a workspace"),
         "logs": Entry("coder_cli.commands.logs", "Show the logs of a build and its agents"),
-        "state": Entry("coder_cli.commands.state", "Get the Terraform state of a workspace"),
+        "state": Entry(
+            "coder_cli.commands.state", "Get and repair the Terraform state of a workspace"
+        ),
     },
     "Connections": {
         "ssh": Entry(
@@ -68,6 +82,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "port-forward": Entry(
             "coder_cli.commands.port_forward", "Forward ports of a workspace", ("tunnel",)
         ),
+        "open": Entry("coder_cli.commands.opening", "Open a workspace in an editor or browser"),
         "ping": Entry(
             "coder_cli.commands.ping", "Measure the way to a workspace", boot=True, passes_on=True
         ),

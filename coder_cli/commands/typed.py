@@ -1,6 +1,7 @@
 """Run a Typer command the way this product reports: errors as exceptions, to `main`."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import typer
@@ -49,6 +50,21 @@ def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
     except typer.TyperException as error:
         raise Refused(_sentence(error)) from error
     return code if isinstance(code, int) else 0
+
+
+def fixed(command: Callable[..., None], **values: Any) -> Callable[..., None]:
+    """Return a command like ``command``, with these of its flags decided already."""
+    signature = inspect.signature(command)
+    left = [one for one in signature.parameters.values() if one.name not in values]
+
+    def run(**said: Any) -> None:
+        command(**said, **values)
+
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    run.__annotations__ = {one.name: one.annotation for one in left}
+    run.__signature__ = signature.replace(parameters=left)
+    return run
 
 
 def subcommand_names(app: typer.Typer) -> Iterator[tuple[str, ...]]:

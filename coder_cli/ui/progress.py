@@ -22,18 +22,22 @@ class JobProgress:
         self._stage = ""
         self._since: datetime | None = None
         self._queue = 0
+        self._why = ""
         self._failing = False
         """Whether the stage that runs has told of an error: the cross belongs to it."""
         self._told = False
         """Whether a stage bears the cross already."""
 
-    def queued(self, job: "ProvisionerJob") -> None:
-        """Say where the job stands in the queue, when that changed."""
+    def queued(self, job: "ProvisionerJob", why: str = "") -> None:
+        """Say where the job stands in the queue, and why it waits, when that changed."""
         self._begin(QUEUED, job.created_at)
         position = job.queue_position
         if position > 0 and position != self._queue:
             self._queue = position
             _say(f"    position {position} of {max(position, job.queue_size)} in the queue")
+        if why and why != self._why:
+            _say(styled(f"    {why}", "yellow"))
+        self._why = why
 
     def log(self, line: "ProvisionerJobLog") -> None:
         """Show one line of the job's log."""

@@ -78,7 +78,10 @@ def deployment(running: Running) -> Deployment:
     deployment.on(f"GET /templates/{template.id}", template)
     deployment.on(f"GET /templateversions/{template.active_version_id}", shapes.version())
     deployment.on("GET /templateversions/*/rich-parameters", [])
-    deployment.on("GET /templateversions/*/resources", [])
+    deployment.on("GET /templateversions/*/presets", [])
+    deployment.on("POST /templateversions/*/dry-run", shapes.job())
+    deployment.on("GET /templateversions/*/dry-run/*", shapes.job())
+    deployment.on("GET /templateversions/*/dry-run/*/resources", list(shapes.build().resources))
     deployment.on("GET /workspaces", {"workspaces": [workspace], "count": 1})
     deployment.on("GET /workspacebuilds/*/parameters", [])
     return deployment

@@ -11,7 +11,7 @@ from server.workspaces.model.deadline import (
 )
 from server.workspaces.model.options import BuildOptions, WorkspaceRules
 from server.workspaces.model.order import BuildOrder, WorkspaceOrder
-from server.workspaces.model.schedule import BadSchedule, Weekly, parse_weekly
+from coder_cli.kit.weekly import BadSchedule, Weekly, parse_weekly
 from server.workspaces.model.search import Search, read_search
 from server.workspaces.model.sharing import PortShare, ShareOrder, Sharer, Sharers, changed, exceeds
 from server.workspaces.model.state import agent_tokens

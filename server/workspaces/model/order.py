@@ -35,3 +35,14 @@ class WorkspaceOrder:
     autostart_schedule: str = ""
     ttl_ms: int | None = None
     automatic_updates: str = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the form of a build came to; it is evaluated before the build's unit of work begins."""
+
+    version_id: UUID
+    after: UUID | None
+    """The build that it follows; None for the first one."""
+    values: Mapping[str, str]
+    workspace_tags: Mapping[str, str]

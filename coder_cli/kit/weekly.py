@@ -1,5 +1,7 @@
 """When a workspace starts by itself: a weekly cron line with a zone of its own.
 
+The server keeps to it, and clients show what it means.
+
 Source: reference, API and CLI, section 3.4.
 """
 
