@@ -24,6 +24,16 @@ class BuildActive(Conflict):
         super().__init__("A workspace build is already active.")
 
 
+class ChangedMeanwhile(Conflict):
+    """A build was ordered for a form that is not the one of today any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The workspace or its template changed while the parameters were evaluated.",
+            detail="Try again.",
+        )
+
+
 class WorkspaceGone(Gone):
     """The workspace was deleted; ``include_deleted=true`` shows it all the same."""
 

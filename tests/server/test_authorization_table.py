@@ -26,6 +26,7 @@ from server.kit.routing import (
     session_token,
 )
 from server.settings import Settings
+from server.templates import FormDesk
 from tests.server.authorization_table import ACTORS, BODIES, QUERIES, TABLE
 from tests.support.knock import Answer, Door, doors, knock
 from tests.support.people import NO_LIMITS, OPTIONS
@@ -47,6 +48,8 @@ ALIASES: Mapping[str, str] = {
     "templates/{name}": "starter",
     "versions/{name}": "one",
     "bin/{name}": "coder-linux-amd64",
+    "provisionerkeys/{name}": "nobody",
+    "provisionerkeys/{key}": "nobody",
     "assets/{name}": "style.css",
     "builds/{number}": "1",
     "init-script/{os}": "linux",
@@ -106,6 +109,7 @@ async def town(dsn: str, folder: Path) -> AsyncGenerator[tuple[FastAPI, dict[str
     app = build(dsn, folder)
     real, forgetful = service_of(app, Database), Forgetful(dsn, max_open=4)
     provide(app, Database, forgetful)
+    service_of(app, FormDesk).db = forgetful
     provide(app, IdentityOptions, OPTIONS)
     provide(app, Limits, NO_LIMITS)
     provide(app, Authenticator, Remembering(service_of(app, Authenticator)))

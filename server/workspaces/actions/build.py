@@ -1,6 +1,7 @@
 """One more build: what it stands on, which version and values it runs with, and its job."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from coder_cli.sdk.builds import Transition
@@ -10,6 +11,7 @@ from server.kit.errors import Invalid, NotFound
 from server.workspaces import policy
 from server.workspaces.errors import (
     BuildActive,
+    ChangedMeanwhile,
     Dormant,
     NotImported,
     TemplateManagersOnly,
@@ -18,13 +20,17 @@ from server.workspaces.errors import (
 )
 from server.workspaces.events import WorkspaceChanged
 from server.workspaces.model import BuildOrder, LastBuild, NewBuild, Workspace
+from server.workspaces.model.order import Answers
 from server.workspaces.store import builds, workspaces
 
 
-async def order(tx: Tx, workspace: Workspace, wanted: BuildOrder) -> UUID:
+async def order(
+    tx: Tx, workspace: Workspace, wanted: BuildOrder, answers: Answers | None = None
+) -> UUID:
     """Queue a build of a workspace that the actor was shown; return its id.
 
-    Of two that come at the same moment one waits for the other, and is refused.
+    Of two that come at the same moment one waits for the other, and is refused. ``answers`` are
+    what ``asking`` learned of the form; without them the stored parameters are the rule.
 
     Raises:
         BuildActive: another build has not ended.
@@ -36,19 +42,27 @@ async def order(tx: Tx, workspace: Workspace, wanted: BuildOrder) -> UUID:
     if workspace.dormant_at is not None and wanted.transition is Transition.START:
         raise Dormant
     policy.may_build(tx.actor, workspace, wanted)
-    return await queue(tx, workspace, wanted)
+    return await queue(tx, workspace, wanted, answers)
 
 
-async def queue(tx: Tx, workspace: Workspace, wanted: BuildOrder) -> UUID:
+async def queue(
+    tx: Tx, workspace: Workspace, wanted: BuildOrder, answers: Answers | None = None
+) -> UUID:
     """Queue a build; the caller asked who may do so. See ``order``."""
     if not await workspaces.lock(tx, workspace.id):
         raise WorkspaceGone(workspace.id)
     last = await builds.last(tx, workspace.id)
     if last is not None and last.active:
         raise BuildActive
-    version = await _version(tx, workspace, wanted, last)
-    preset = await _preset(tx, version.id, wanted.preset_id)
-    values = await _values(tx, version.id, wanted, preset, last)
+    version = await version_of(tx, workspace, wanted, last)
+    if answers is None:
+        preset = await preset_values(tx, version.id, wanted.preset_id)
+        values = await _values(tx, version.id, wanted, preset, last)
+    else:
+        if (answers.version_id, answers.after) != (version.id, last.id if last else None):
+            raise ChangedMeanwhile
+        values = answers.values
+        version = replace(version, workspace_tags=dict(answers.workspace_tags))
     build = await _write(tx, workspace, wanted, version, last, values)
     await tx.announce(WorkspaceChanged(workspace_id=workspace.id, owner_id=workspace.owner_id))
     return build
@@ -98,10 +112,15 @@ async def _write(
     return build_id
 
 
-async def _version(
+async def version_of(
     tx: Tx, workspace: Workspace, wanted: BuildOrder, last: LastBuild | None
 ) -> templates.Version:
-    """Return the version to build with: the one asked for, else the right one for this start."""
+    """Return the version to build with: the one asked for, else the right one for this start.
+
+    Raises:
+        Forbidden: the actor may not build with it.
+        Invalid: it is another template's, or its import has not succeeded.
+    """
     active = workspace.template_active_version_id
     starts = wanted.transition is Transition.START
     manager = policy.is_template_manager(tx.actor, workspace)
@@ -143,7 +162,12 @@ async def _known_version(tx: Tx, version_id: UUID) -> templates.Version:
         ) from None
 
 
-async def _preset(tx: Tx, version_id: UUID, preset_id: UUID | None) -> Mapping[str, str]:
+async def preset_values(tx: Tx, version_id: UUID, preset_id: UUID | None) -> Mapping[str, str]:
+    """Return the values of a version's preset, none for no preset.
+
+    Raises:
+        Invalid: the version has no such preset.
+    """
     if preset_id is None:
         return {}
     for preset in await templates.presets(tx, version_id):
@@ -169,6 +193,8 @@ async def _values(
     no longer pass are taken as they were, unless the order brings values of its own.
     """
     previous = await builds.parameters(tx, last.id) if last else {}
+    if last is not None and not asks(wanted):
+        return previous
     parameters = await templates.version_parameters(tx, version_id)
     values = templates.Values(
         previous=previous, given=wanted.parameters, preset=preset, first_build=last is None
@@ -181,13 +207,23 @@ async def _values(
         return previous
 
 
-async def mismatch(tx: Tx, workspace: Workspace) -> bool:
-    """Tell whether an automatic start would fail, because the active version asks for more."""
+def asks(wanted: BuildOrder) -> bool:
+    """Tell whether a build's values are asked for anew; otherwise it runs with those before."""
+    new_values = bool(wanted.parameters) or wanted.preset_id is not None
+    return new_values or wanted.transition is Transition.START
+
+
+async def would_move(tx: Tx, workspace: Workspace) -> bool:
+    """Tell whether an automatic start would be the first one on the active version."""
     if workspace.automatic_updates != "always":
         return False
     last = await builds.last(tx, workspace.id)
-    if last is None or last.template_version_id == workspace.template_active_version_id:
-        return False
+    return last is not None and last.template_version_id != workspace.template_active_version_id
+
+
+async def mismatch(tx: Tx, workspace: Workspace) -> bool:
+    """Tell whether the stored parameters of the active version refuse the last build's values."""
+    last = await builds.last(tx, workspace.id)
     start = BuildOrder(Transition.START)
     try:
         await _values(tx, workspace.template_active_version_id, start, {}, last)

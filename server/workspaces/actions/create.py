@@ -10,13 +10,20 @@ from server.workspaces import policy
 from server.workspaces.actions import build, find, timetable
 from server.workspaces.errors import invalid_field
 from server.workspaces.model import BuildOrder, NewWorkspace, Workspace, WorkspaceOrder
+from server.workspaces.model.order import Answers
 from server.workspaces.store import workspaces
 
 
 async def create(
-    tx: Tx, who: str, wanted: WorkspaceOrder, organization: str | None = None
+    tx: Tx,
+    who: str,
+    wanted: WorkspaceOrder,
+    organization: str | None = None,
+    answers: Answers | None = None,
 ) -> Workspace:
     """Make a workspace for the user called ``who`` and queue its first start.
+
+    ``answers`` are what ``asking`` learned of the form.
 
     Raises:
         NotFound: no such user, or hidden.
@@ -26,7 +33,7 @@ async def create(
         Invalid: another part of the order makes no sense.
     """
     owner = await identity.resolve_user(tx, who)
-    template, version_id = await _template(tx, wanted)
+    template, version_id = await template_of(tx, wanted)
     if organization is not None:
         await _same(tx, organization, template)
     policy.may_create(tx.actor, owner.id, template.organization_id)
@@ -51,12 +58,16 @@ async def create(
         parameters=wanted.parameters,
     )
     # It has no latest build yet; ordering the first one does not ask for it.
-    await build.queue(tx, await find.workspace(tx, new.id), start)
+    await build.queue(tx, await find.workspace(tx, new.id), start, answers)
     return await find.workspace(tx, new.id)
 
 
-async def _template(tx: Tx, wanted: WorkspaceOrder) -> tuple[templates.Template, UUID | None]:
-    """Return the template, and the version if one was asked for."""
+async def template_of(tx: Tx, wanted: WorkspaceOrder) -> tuple[templates.Template, UUID | None]:
+    """Return the template, and the version if one was asked for.
+
+    Raises:
+        Invalid: there is none, or it is hidden.
+    """
     template_id = wanted.template_id
     if wanted.version_id is not None:
         try:

@@ -21,9 +21,10 @@ from coder_cli.sdk.jobs import ProvisionerJobLog
 from server import provisioning
 from server.kit.routing import Db, Me, Paged
 from server.workspaces import convert
+from server.workspaces.actions import asking, change, find, show
 from server.workspaces.actions import build as order
-from server.workspaces.actions import change, find, show
 from server.workspaces.errors import invalid_field
+from server.workspaces.routes.workspaces import Desk
 
 routes = APIRouter()
 
@@ -63,11 +64,12 @@ async def get_builds(
 
 
 @routes.post("/workspaces/{workspace}/builds", status_code=201)
-async def post_build(db: Db, me: Me, workspace: UUID, wanted: Order) -> WorkspaceBuild:
+async def post_build(me: Me, desk: Desk, workspace: UUID, wanted: Order) -> WorkspaceBuild:
     """Start, stop or delete a workspace."""
-    async with db.tx(me) as tx:
+    answers = await asking.for_build(desk, me, workspace, wanted)
+    async with desk.db.tx(me) as tx:
         found = await find.workspace(tx, workspace)
-        made = await order.order(tx, found, wanted)
+        made = await order.order(tx, found, wanted, answers)
         return await show.build(tx, await find.build(tx, made))
 
 

@@ -18,8 +18,8 @@ from coder_cli.sdk.workspaces import (
     Workspace,
 )
 from server.kit.routing import Db, Me
-from server.workspaces.actions import build, change, find, show, timetable
-from server.workspaces.routes.workspaces import Rules
+from server.workspaces.actions import asking, change, show, timetable
+from server.workspaces.routes.workspaces import Desk, Rules
 
 routes = APIRouter()
 
@@ -93,11 +93,10 @@ async def put_autoupdates(
 
 
 @routes.get("/workspaces/{workspace}/resolve-autostart")
-async def get_resolve_autostart(db: Db, me: Me, workspace: UUID) -> ResolveAutostartResponse:
+async def get_resolve_autostart(me: Me, desk: Desk, workspace: UUID) -> ResolveAutostartResponse:
     """Tell whether an automatic start would fail for want of parameters."""
-    async with db.tx(me) as tx:
-        found = await find.workspace(tx, workspace)
-        return ResolveAutostartResponse(parameter_mismatch=await build.mismatch(tx, found))
+    mismatch = await asking.mismatch(desk, me, workspace)
+    return ResolveAutostartResponse(parameter_mismatch=mismatch)
 
 
 @routes.post("/workspaces/{workspace}/usage", status_code=204)

@@ -9,14 +9,16 @@ from coder_cli.sdk.builds import WorkspaceBuild
 from coder_cli.sdk.common import NameValue
 from coder_cli.sdk.workspaces import CreateWorkspaceRequest, Workspace, WorkspacesResponse
 from server.kit.routing import Db, Me, Paged, provided
+from server.templates import FormDesk
 from server.workspaces import convert
-from server.workspaces.actions import autofill, create, find, show
+from server.workspaces.actions import asking, autofill, create, find, show
 from server.workspaces.model import WorkspaceRules
 
 routes = APIRouter()
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Rules = Annotated[WorkspaceRules, Depends(provided(WorkspaceRules))]
+Desk = Annotated[FormDesk, Depends(provided(FormDesk))]
 
 
 @routes.get("/workspaces")
@@ -30,21 +32,30 @@ async def get_workspaces(
 
 @routes.post("/users/{user}/workspaces", status_code=201)
 async def post_workspace(
-    db: Db, me: Me, rules: Rules, user: str, request: CreateWorkspaceRequest
+    me: Me, rules: Rules, desk: Desk, user: str, request: CreateWorkspaceRequest
 ) -> Workspace:
     """Create a workspace for a user; its first build starts at once."""
-    async with db.tx(me) as tx:
-        made = await create.create(tx, user, convert.workspace_order(request))
+    wanted = convert.workspace_order(request)
+    answers = await asking.for_new(desk, me, user, wanted)
+    async with desk.db.tx(me) as tx:
+        made = await create.create(tx, user, wanted, answers=answers)
         return await show.workspace(tx, made, rules)
 
 
 @routes.post("/organizations/{organization}/members/{user}/workspaces", status_code=201)
 async def post_member_workspace(
-    db: Db, me: Me, rules: Rules, organization: str, user: str, request: CreateWorkspaceRequest
+    me: Me,
+    rules: Rules,
+    desk: Desk,
+    organization: str,
+    user: str,
+    request: CreateWorkspaceRequest,
 ) -> Workspace:
     """Create a workspace for a member of an organization, from one of its templates."""
-    async with db.tx(me) as tx:
-        made = await create.create(tx, user, convert.workspace_order(request), organization)
+    wanted = convert.workspace_order(request)
+    answers = await asking.for_new(desk, me, user, wanted)
+    async with desk.db.tx(me) as tx:
+        made = await create.create(tx, user, wanted, organization, answers)
         return await show.workspace(tx, made, rules)
 
 

@@ -14,6 +14,7 @@ from server.kit.db import Database, jsonb
 from server.kit.pubsub import Pubsub
 from server.kit.routing import provide
 from server.provisioning import DaemonOptions, Daemons, JobType, Means, Registry
+from server.templates import FormDesk
 from server.terraform import Agent, App, Built, FakeTerraform, Parameter, Resource, Terraform
 from server.workspaces import BuildKind, BuildOptions, WorkspaceRules
 from tests.support.people import People, Person, gathered
@@ -218,6 +219,7 @@ async def opened(database: Database, cache: Path) -> AsyncGenerator[World]:
         pubsub = Pubsub(database.dsn)
         provide(people.app, Pubsub, pubsub)
         provide(people.app, WorkspaceRules, WorkspaceRules())
+        provide(people.app, FormDesk, FormDesk(database, None, ACCESS_URL))
         listening = asyncio.ensure_future(pubsub.run())
         await pubsub.listening.wait()
         world = World(people, FakeTerraform(), cache, pubsub)
