@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from posixpath import isabs
+from urllib.parse import urljoin
 from uuid import uuid4
 
 from server.terraform.provider import checks
@@ -40,9 +41,8 @@ def _directory(value: str, _label: str) -> Finding | None:
     if value in _PLAIN_DIRECTORIES:
         return None
     return Finding(
-        "The agent's directory is not its home directory.",
-        "Coder Desktop syncs files below the home directory only.\n"
-        "Leave `dir` out, or use `$HOME`, if people are to sync files with this workspace.",
+        'Setting "dir" to a value other than $HOME will break Coder Desktop file sync.',
+        "Leave it out, or use `$HOME`, if people are to sync files with this workspace.",
         warning=True,
     )
 
@@ -71,7 +71,8 @@ def _fresh(value: Object, call: Call) -> None:
         uuid4()
     )
     script = call.env.get(f"CODER_AGENT_SCRIPT_{value['os']}_{value['arch']}", "")
-    value["init_script"] = script.replace("${ACCESS_URL}", call.url.rstrip("/") + "/").replace(
+    # The agent's files are at the root of the access URL, whatever path it has.
+    value["init_script"] = script.replace("${ACCESS_URL}", urljoin(call.url, "/")).replace(
         "${AUTH_TYPE}", value.get("auth") or "token"
     )
     if not value.get("display_apps"):
@@ -128,7 +129,11 @@ _AGENT = Body(
             default="token",
         ),
         "api_key_scope": optional("string", checks.one_of("all", "no_user_data"), default="all"),
-        "dir": optional("string", _directory),
+        "dir": optional(
+            "string",
+            _directory,
+            deprecated="dir has been deprecated and will be removed in a future release.",
+        ),
         "env": optional(STRING_MAP),
         "startup_script": optional(),
         "shutdown_script": optional(),

@@ -30,7 +30,7 @@ def _slug(value: str, label: str) -> str | None:
         return None
     return (
         f'invalid "coder_app" slug, must be a valid hostname ({quote(_SLUG)}, cannot contain two '
-        f"consecutive hyphens or start/end with hyphen): {quote(value)}"
+        f"consecutive hyphens or start/end with a hyphen): {quote(value)}"
     )
 
 
@@ -106,12 +106,12 @@ APP = ResourceType(
 
 def _cron(value: str, _label: str) -> Finding | str | None:
     try:
-        fields = cron.check(value)
+        cron.check(value)
     except cron.BadCron as error:
         return f"{value} is not a valid cron expression: {error}"
-    if fields == 5:
+    if cron.looks_unix(value):
         return Finding(
-            "The cron expression has 5 fields; the first one is read as seconds.",
+            f"The cron expression {quote(value)} has 5 fields; the first one is read as seconds.",
             f"Write {quote('0 ' + value)} to run it at second 0 of the minutes you mean.",
             warning=True,
         )
@@ -236,7 +236,7 @@ def task_id(call: Call) -> str:
         ValueError: the variable holds something else than a UUID.
     """
     text = call.env.get("CODER_TASK_ID", "")
-    return text if text and UUID(text).int else ""
+    return str(UUID(text)) if text and UUID(text).int else ""
 
 
 def _begin_task(value: Object, call: Call) -> None:
@@ -269,6 +269,7 @@ AI_TASK = ResourceType(
                 Body({"id": required("string", checks.uuid)}),
                 at_most=1,
                 conflicts=("app_id",),
+                deprecated="This field has been deprecated in favor of the `app_id` field.",
             )
         },
     ),

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Collection
-from uuid import UUID
 
-from server.terraform.provider.schema import Check, Finding
+from server.terraform.provider.schema import Check
 from server.terraform.provider.values import quote
 
 
@@ -48,10 +47,8 @@ def between(low: int, high: int) -> Check:
 def at_most_bytes(limit: int, message: str) -> Check:
     """Accept a text of at most ``limit`` bytes."""
 
-    def check(value: str, label: str) -> str | None:
-        if len(value.encode()) <= limit:
-            return None
-        return message.replace("{label}", label)
+    def check(value: str, _label: str) -> str | None:
+        return None if len(value.encode()) <= limit else message
 
     return check
 
@@ -73,21 +70,31 @@ def matches(pattern: str, message: str) -> Check:
     return check
 
 
+def at_most_long(most: int) -> Check:
+    """Accept a text of at most ``most`` bytes, in the words for lengths."""
+
+    def check(value: str, label: str) -> str | None:
+        if len(value.encode()) <= most:
+            return None
+        return f"expected length of {label} to be in the range (0 - {most}), got {value}"
+
+    return check
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
 def uuid(value: str, label: str) -> str | None:
     """Accept a UUID."""
-    try:
-        UUID(value)
-    except ValueError:
-        return f"expected {quote(label)} to be a valid UUID, got {value}"
-    return None
+    if _UUID.fullmatch(value):
+        return None
+    return f"expected {quote(label)} to be a valid UUID, got {value}"
 
 
-def url(value: str, label: str) -> Finding | None:
+def url(value: str, _label: str) -> str | None:
     """Accept what Go's ``url.Parse`` accepts: nearly everything, so the exceptions are listed."""
     problem = _url_problem(value)
-    if problem is None:
-        return None
-    return Finding(f"invalid URL for {quote(label)}", f"parse {quote(value)}: {problem}")
+    return None if problem is None else f"parse {quote(value)}: {problem}"
 
 
 _ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2}).{0,2}")

@@ -36,20 +36,19 @@ def _read(value: Object, call: Call) -> None:
     refused = _ephemeral(value)
     try:
         value["form_type"] = rules.form_type(value["type"], form, options=bool(value["option"]))
-        if refused is None:
+        if not refused:
             value["value"] = rules.resolve(value, given, previous, value["form_type"])
     except rules.Refused as rule:
-        refused = refused or rule.finding
-    if refused is not None:
-        call.found.append(refused)
+        refused = refused or rule.findings
+    call.found.extend(refused)
 
 
-def _ephemeral(value: Object) -> Finding | None:
+def _ephemeral(value: Object) -> tuple[Finding, ...]:
     if value["ephemeral"] and not value["mutable"]:
-        return Finding("parameter can't be immutable and ephemeral")
+        return (Finding("parameter can't be immutable and ephemeral"),)
     if value["ephemeral"] and not value["optional"]:
-        return Finding("ephemeral parameter requires the default property")
-    return None
+        return (Finding("ephemeral parameter requires the default property"),)
+    return ()
 
 
 _OPTION = Body(

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from itertools import combinations
 
 from server.terraform.provider import checks, cron
 from server.terraform.provider.schema import (
@@ -18,6 +18,7 @@ from server.terraform.provider.schema import (
     optional,
     required,
 )
+from server.terraform.provider.timezones import is_timezone
 from server.terraform.provider.values import Object, quote
 
 _HOUR, _YEAR = 3600, int(timedelta(days=365).total_seconds())
@@ -31,15 +32,9 @@ def _ttl(value: int, label: str) -> str | None:
 
 
 def _timezone(value: str, _label: str) -> str | None:
-    if value in {"", "UTC", "Local"}:
+    if is_timezone(value):
         return None
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A host without a time zone database knows no zone at all and cannot judge.
-        if available_timezones():
-            return f"failed to load timezone {quote(value)}: unknown time zone {value}"
-    return None
+    return f"failed to load timezone {quote(value)}: unknown time zone {value}"
 
 
 def _cron(value: str, _label: str) -> str | None:
@@ -59,15 +54,17 @@ def _schedules_differ(items: list[Object], _label: str) -> str | None:
     expressions: list[str] = [item["cron"] for item in items]
     if any(_cron(expression, "") for expression in expressions):
         return None  # The field's own check complains.
-    try:
-        for index, one in enumerate(expressions):
-            for other in expressions[index + 1 :]:
-                if overlap(one, other):
-                    return (
-                        f"schedules overlap with each other: schedules overlap: {one} and {other}"
-                    )
-    except ValueError as error:
-        return f"schedules overlap with each other: {error}"
+    problem = _first_overlap(expressions)
+    return None if problem is None else f"schedules overlap with each other: {problem}"
+
+
+def _first_overlap(expressions: list[str]) -> str | None:
+    for one, other in combinations(expressions, 2):
+        try:
+            if overlap(one, other):
+                return f"schedules overlap: {one} and {other}"
+        except ValueError as error:
+            return f"invalid schedule: {error}"
     return None
 
 
@@ -79,34 +76,39 @@ def overlap(one: str, other: str) -> bool:
     """
     _, hours, days, months, weekdays = one.split()
     _, other_hours, other_days, other_months, other_weekdays = other.split()
-    if not _meet(months, other_months, _MONTHS):
+    if not _meet("month", months, other_months, _MONTHS):
         return False
     # The published rule: a star among the days of the month leaves it to the weekday, and
     # the other way round; only when both name both does either one suffice.
     if "*" in {days, other_days}:
-        same_day = _meet(weekdays, other_weekdays, _WEEKDAYS)
+        same_day = _meet("day", weekdays, other_weekdays, _WEEKDAYS)
     elif "*" in {weekdays, other_weekdays}:
-        same_day = _meet(days, other_days, _DAYS_OF_MONTH)
+        same_day = _meet("day", days, other_days, _DAYS_OF_MONTH)
     else:
-        same_day = _meet(days, other_days, _DAYS_OF_MONTH) or _meet(
-            weekdays, other_weekdays, _WEEKDAYS
-        )
-    return same_day and _meet(hours, other_hours, _HOURS)
+        by_date = _meet("day", days, other_days, _DAYS_OF_MONTH)
+        same_day = _meet("day", weekdays, other_weekdays, _WEEKDAYS) or by_date
+    return same_day and _meet("hour", hours, other_hours, _HOURS)
 
 
-def _meet(one: str, other: str, most: int) -> bool:
-    return not _numbers(one, most).isdisjoint(_numbers(other, most))
+def _meet(what: str, one: str, other: str, most: int) -> bool:
+    try:
+        return not _numbers(one, most).isdisjoint(_numbers(other, most))
+    except ValueError as error:
+        raise ValueError(f"invalid {what} range: {error}") from None
 
 
 def _numbers(written: str, most: int) -> set[int]:
+    # A star reaches from zero also where there is no zero: that is the published rule.
     if written == "*":
         return set(range(most + 1))
     numbers = set[int]()
     for part in written.split(","):
-        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
+        found = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", part)
         if found is None:
-            raise ValueError(f"invalid value: {part}")
+            raise ValueError(f"invalid value: {part} is no number")
         low, high = int(found[1]), int(found[2] or found[1])
+        if found[2] is None and low > most:
+            raise ValueError(f"invalid value {low}: must be between 0 and {most}")
         if not low <= high <= most:
             raise ValueError(f"invalid range {part}: values must be between 0 and {most}")
         numbers.update(range(low, high + 1))
@@ -136,14 +138,8 @@ PRESET = DataSource(
         {
             "id": computed(),
             "name": required("string", checks.not_empty),
-            "description": optional(
-                "string", checks.at_most_bytes(128, "expected length of {label} to be at most 128")
-            ),
-            "icon": optional(
-                "string",
-                checks.url,
-                checks.at_most_bytes(256, "expected length of {label} to be at most 256"),
-            ),
+            "description": optional("string", checks.at_most_long(128)),
+            "icon": optional("string", checks.url, checks.at_most_long(256)),
             "default": optional(BOOL, default=False),
             "parameters": optional(STRING_MAP),
         },

@@ -1,11 +1,10 @@
 """What makes a parameter's value valid: type, options, form type, validation block. Pure."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from server.terraform.provider import regex
+from server.terraform.provider import gotext, regex
 from server.terraform.provider.schema import Finding, Path
 from server.terraform.provider.values import Object, quote
 
@@ -35,20 +34,14 @@ _WITHOUT_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "bool": ("checkbox", "switch"),
     LIST: ("tag-select",),
 }
-_TRUE_OR_FALSE = re.compile(r"1|t|T|TRUE|true|True|0|f|F|FALSE|false|False")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_FLOAT = re.compile(
-    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity)|nan", re.IGNORECASE
-)
-_INT64 = 1 << 63
 
 
 class Refused(ValueError):
-    """A value breaks a rule; the finding says which."""
+    """A parameter breaks rules; the findings say which."""
 
-    def __init__(self, summary: str, detail: str = "", path: Path = ()) -> None:
-        super().__init__(summary)
-        self.finding = Finding(summary, detail, path)
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(findings[0].summary)
+        self.findings = findings
 
 
 class _Broken(ValueError):
@@ -66,7 +59,7 @@ def form_type(kind: str, written: str, *, options: bool) -> str:
     )
     if kind not in here:
         # Only a session that records gets here: elsewhere the type was refused before.
-        raise Refused(f"expected type to be one of {', '.join(TYPES)}, got {kind}", path=("type",))
+        raise Refused(Finding(f"invalid type {quote(kind)}", path=("type",)))
     if not written:
         return here[kind][0]
     if written in here[kind]:
@@ -75,10 +68,12 @@ def form_type(kind: str, written: str, *, options: bool) -> str:
     if written in other[kind]:
         when = " when options exist" if options else " when options do not exist"
     raise Refused(
-        "Invalid form_type for parameter",
-        f'"form_type" attribute={quote(written)} is not supported for "type"={quote(kind)}{when}, '
-        f"choose one of [{' '.join(here[kind])}]",
-        ("form_type",),
+        Finding(
+            "Invalid form_type for parameter",
+            f'"form_type" attribute={quote(written)} is not supported for '
+            f'"type"={quote(kind)}{when}, choose one of [{" ".join(here[kind])}]',
+            ("form_type",),
+        )
     )
 
 
@@ -105,29 +100,26 @@ def resolve(parameter: Object, given: str | None, previous: str | None, form: st
             if text
             else ". The value is empty, did you forget to set it with a default or from user input?"
         )
-        raise Refused(
-            f"{name} must be a valid option{hint}",
-            f"the value {quote(text)} must be defined as one of options",
-            path,
-        )
+        detail = f"the value {quote(text)} must be defined as one of options"
+        raise Refused(Finding(f"{name} must be a valid option{hint}", detail, path))
     for rule in parameter["validation"]:
         try:
             check_rule(rule, kind, text, previous)
         except _Broken as broken:
             summary = f"Invalid parameter {name.lower()} according to 'validation' block"
-            raise Refused(summary, str(broken), path) from None
+            raise Refused(Finding(summary, str(broken), path)) from None
     problem = type_problem(kind, text)
     if problem:
-        raise Refused(f"Parameter value is not of type {quote(kind)}", problem)
+        raise Refused(Finding(f"Parameter value is not of type {quote(kind)}", problem))
     return text
 
 
 def type_problem(kind: str, value: str) -> str | None:
     """Return why a text is not of a type, or None."""
     match kind:
-        case "number" if not _FLOAT.fullmatch(value):
+        case "number" if not gotext.is_float(value):
             return f"{quote(value)} is not a number"
-        case "bool" if not _TRUE_OR_FALSE.fullmatch(value):
+        case "bool" if not gotext.is_bool(value):
             return f"{quote(value)} is not a bool"
         case "list(string)" if strings(value) is None:
             return f"value {quote(value)} is not a valid list of strings"
@@ -139,7 +131,7 @@ def strings(value: str) -> list[str] | None:
     """Return the list of strings that a JSON text holds (null is an empty one), or None."""
     try:
         content: object = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if content is None:
         return []
@@ -154,20 +146,24 @@ def strings(value: str) -> list[str] | None:
 
 def _options(options: Sequence[Object], kind: str) -> frozenset[str]:
     names, values = set[str](), set[str]()
+    wrong: list[Finding] = []
     for option in options:
         name, value = option["name"], option["value"]
         if name in names:
             detail = f"multiple options found with the same name {quote(name)}"
-            raise Refused("Option names must be unique.", detail)
+            raise Refused(Finding("Option names must be unique.", detail))
         if value in values:
             detail = f"multiple options found with the same value {quote(value)}"
-            raise Refused("Option values must be unique.", detail)
+            raise Refused(Finding("Option values must be unique.", detail))
         problem = type_problem(kind, value)
         if problem:
             summary = f"Option {quote(name)} with value={quote(value)} is not of type {quote(kind)}"
-            raise Refused(summary, problem)
+            wrong.append(Finding(summary, problem))
+            continue
         names.add(name)
         values.add(value)
+    if wrong:
+        raise Refused(*wrong)
     return frozenset(values)
 
 
@@ -175,17 +171,21 @@ def _check_choices(text: str, options: frozenset[str], name: str, path: Path) ->
     chosen = strings(text)
     if chosen is None:
         raise Refused(
-            "When using list(string) type, value must be a json encoded list of strings",
-            f"value {quote(text)} is not a valid list of strings",
-            path,
+            Finding(
+                "When using list(string) type, value must be a json encoded list of strings",
+                f"value {quote(text)} is not a valid list of strings",
+                path,
+            )
         )
     missing = [item for item in chosen if item not in options]
     if missing:
         raise Refused(
-            f"{name}s must be a valid option",
-            f"{name} {quote(text)} is not a valid option, "
-            f"values {quote(', '.join(missing))} are missing from the options",
-            path,
+            Finding(
+                f"{name}s must be a valid option",
+                f"{name} {quote(text)} is not a valid option, "
+                f"values {quote(', '.join(missing))} are missing from the options",
+                path,
+            )
         )
 
 
@@ -236,7 +236,7 @@ def _check_regex(rule: Object, value: str) -> None:
 
 
 def _check_number(rule: Object, value: str, previous: str | None) -> None:
-    number = _integer(value)
+    number = gotext.integer(value)
     least, most = rule["min"], rule["max"]
     if number is None:
         raise _Broken(_own_words(rule, value) or f"value {quote(value)} is not a number")
@@ -254,7 +254,7 @@ def _check_monotonic(direction: str | None, number: int, previous: str | None) -
         return
     if direction not in {"increasing", "decreasing"}:
         raise _Broken('number monotonicity can be either "increasing" or "decreasing"')
-    before = None if previous is None else _integer(previous)
+    before = None if previous is None else gotext.integer(previous)
     if before is None:
         return
     if direction == "increasing" and number < before:
@@ -265,13 +265,6 @@ def _check_monotonic(direction: str | None, number: int, previous: str | None) -
         raise _Broken(
             f"parameter value '{number}' must be equal or lower than previous value: {before}"
         )
-
-
-def _integer(text: str) -> int | None:
-    if not _INTEGER.fullmatch(text):
-        return None
-    number = int(text)
-    return number if -_INT64 <= number < _INT64 else None
 
 
 def _own_words(rule: Mapping[str, Any], value: str) -> str:

@@ -55,6 +55,8 @@ class Attribute:
     sensitive: bool = False
     checks: tuple[Check, ...] = ()
     conflicts: tuple[str, ...] = ()
+    deprecated: str = ""
+    """What to tell an author who uses it."""
 
 
 def required(kind: object = STRING, *checks: Check) -> Attribute:
@@ -63,10 +65,21 @@ def required(kind: object = STRING, *checks: Check) -> Attribute:
 
 
 def optional(
-    kind: object = STRING, *checks: Check, default: object = None, conflicts: tuple[str, ...] = ()
+    kind: object = STRING,
+    *checks: Check,
+    default: object = None,
+    conflicts: tuple[str, ...] = (),
+    deprecated: str = "",
 ) -> Attribute:
     """Describe an argument that may be left out."""
-    return Attribute(kind, optional=True, default=default, checks=checks, conflicts=conflicts)
+    return Attribute(
+        kind,
+        optional=True,
+        default=default,
+        checks=checks,
+        conflicts=conflicts,
+        deprecated=deprecated,
+    )
 
 
 def computed(kind: object = STRING, *, sensitive: bool = False) -> Attribute:
@@ -91,6 +104,7 @@ class Block:
     at_most: int = 0
     checks: tuple[Check, ...] = ()
     conflicts: tuple[str, ...] = ()
+    deprecated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,7 @@ class Body:
                     "optional": a.optional,
                     "computed": a.computed,
                     "sensitive": a.sensitive,
+                    "deprecated": bool(a.deprecated),
                 }
                 for name, a in sorted(self.attributes.items())
             ],
@@ -166,12 +181,14 @@ class Body:
                 yield Finding(f"Attribute must be a whole number, got {value}", path=(*at, name))
                 continue
             yield from self._conflicts(attribute.conflicts, config, (*at, name), label)
+            yield from _aging(attribute.deprecated, (*at, name))
             yield from _judge(attribute.checks, value, (*at, name), label + name)
         for name, block in self.blocks.items():
             items = config.get(name)
             if not items or items is UNKNOWN:
                 continue
             yield from self._conflicts(block.conflicts, config, (*at, name), label)
+            yield from _aging(block.deprecated, (*at, name))
             if not has_unknown(items):
                 yield from _judge(block.checks, items, (*at, name), label + name)
             for index, item in enumerate(items):
@@ -192,6 +209,11 @@ class Body:
                     f'"{label}{at[-1]}": conflicts with {label}{other}',
                     at,
                 )
+
+
+def _aging(deprecated: str, at: Path) -> Iterator[Finding]:
+    if deprecated:
+        yield Finding("Argument is deprecated", deprecated, at, warning=True)
 
 
 def _judge(checks: tuple[Check, ...], value: object, at: Path, label: str) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, cast
 from uuid import uuid4
 
+from server.terraform.provider import checks
 from server.terraform.provider import messages as m
 from server.terraform.provider.catalog import DATA_SOURCES, PROVIDER, RESOURCES
 from server.terraform.provider.protobuf import decode, encode
@@ -119,7 +120,9 @@ def _configure(connection: Connection, body: bytes) -> bytes:
     url = config.get("url")
     if isinstance(url, str) and url:
         connection.url = url
-    return b""
+    problem = checks.url(connection.url, "url")
+    found = [Finding(problem)] if problem else []
+    return encode(m.CONFIGURE_RESPONSE, {"diagnostics": _messages(found)})
 
 
 def _validate(body: Body, config: Object) -> bytes:

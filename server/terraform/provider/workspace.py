@@ -4,10 +4,12 @@ import json
 import platform
 import re
 import sys
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from server.terraform.provider.attachments import task_id
+from server.terraform.provider.rules import strings
 from server.terraform.provider.schema import (
     BOOL,
     NUMBER,
@@ -49,7 +51,6 @@ def _workspace(value: Object, call: Call) -> None:
     transition = call.env.get("CODER_WORKSPACE_TRANSITION") or "start"
     claim = _flag(call, "CODER_WORKSPACE_IS_PREBUILD_CLAIM")
     prebuild = _flag(call, "CODER_WORKSPACE_IS_PREBUILD") and not claim
-    address = urlsplit(call.url)
     value.update(
         id=call.env.get("CODER_WORKSPACE_ID") or str(uuid4()),
         name=call.env.get("CODER_WORKSPACE_NAME") or "default",
@@ -59,11 +60,20 @@ def _workspace(value: Object, call: Call) -> None:
         prebuild_count=int(prebuild),
         is_prebuild_claim=claim,
         access_url=call.url,
-        access_port=address.port or (443 if address.scheme == "https" else 80),
+        access_port=_port(call),
         template_id=_needed(call, "template ID", "CODER_WORKSPACE_TEMPLATE_ID"),
         template_name=_needed(call, "template name", "CODER_WORKSPACE_TEMPLATE_NAME"),
         template_version=_needed(call, "template version", "CODER_WORKSPACE_TEMPLATE_VERSION"),
     )
+
+
+def _port(call: Call) -> int:
+    address = urlsplit(call.url)
+    try:
+        return address.port or (443 if address.scheme == "https" else 80)
+    except ValueError as error:
+        call.error(f"couldn't parse port of {quote(call.url)}: {error}")
+        return 0
 
 
 WORKSPACE = DataSource(
@@ -87,6 +97,15 @@ WORKSPACE = DataSource(
 )
 
 
+def _roles(text: str) -> list[dict[str, str]] | None:
+    """Return the roles that a JSON text lists, or None when it is something else."""
+    try:
+        content: Any = json.loads(text)
+        return [{"name": str(r["name"]), "org_id": str(r["org_id"])} for r in content or ()]
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _owner(value: Object, call: Call) -> None:
     def own(name: str, default: str = "") -> str:
         return call.env.get(f"CODER_WORKSPACE_OWNER{name}") or default
@@ -101,20 +120,13 @@ def _owner(value: Object, call: Call) -> None:
         session_token=own("_SESSION_TOKEN"),
         oidc_access_token=own("_OIDC_ACCESS_TOKEN"),
         login_type=own("_LOGIN_TYPE") or None,
-        groups=[],
-        rbac_roles=[],
     )
-    try:
-        value["groups"] = [str(group) for group in json.loads(own("_GROUPS", "[]"))]
-    except (ValueError, TypeError) as error:
-        call.error(f"invalid user groups: {error}")
-    try:
-        roles = json.loads(own("_RBAC_ROLES", "[]"))
-        value["rbac_roles"] = [
-            {"name": str(role["name"]), "org_id": str(role["org_id"])} for role in roles
-        ]
-    except (ValueError, TypeError, KeyError) as error:
-        call.error(f"invalid user rbac roles: {error}")
+    groups, roles = strings(own("_GROUPS", "[]")), _roles(own("_RBAC_ROLES", "[]"))
+    if groups is None:
+        call.error("invalid user groups: not a JSON list of strings")
+    if roles is None:
+        call.error("invalid user rbac roles: not a JSON list of objects with name and org_id")
+    value.update(groups=groups, rbac_roles=roles)
 
 
 OWNER = DataSource(
@@ -200,13 +212,14 @@ _POSIX_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 
 def _secret_env(value: str, _label: str) -> str | None:
-    if re.fullmatch(_POSIX_NAME, value):
+    if not value or re.fullmatch(_POSIX_NAME, value):
         return None
-    return f"`env` must be a POSIX-compliant identifier matching {_POSIX_NAME}; got {quote(value)}"
+    name = quote(_POSIX_NAME)
+    return f"`env` must be a POSIX-compliant identifier matching {name}; got {quote(value)}"
 
 
 def _secret_file(value: str, _label: str) -> str | None:
-    if value.startswith(("/", "~/")):
+    if not value or value.startswith(("/", "~/")):
         return None
     return f"`file` must start with `/` or `~/`; got {quote(value)}"
 
@@ -226,11 +239,12 @@ def _secret(value: Object, call: Call) -> None:
     # A workspace must always be able to stop and to be deleted.
     real = call.env.get("CODER_WORKSPACE_BUILD_ID")
     if real and call.env.get("CODER_WORKSPACE_TRANSITION") == "start" and not value["value"]:
+        # An author may leave the help empty.
+        hint = [f"Help message: {value['help_message']}"] if value["help_message"] else []
+        resolve = f"To resolve: ensure a secret exposes the {what}."
         call.error(
             f"Missing required secret: {what}",
-            f"Required: a secret for the {what}\n"
-            f"Help message: {value['help_message']}\n"
-            f"To resolve: add a secret that sets the {what}, then start the workspace again.",
+            "\n\n".join([f"Required: {what}", *hint, resolve]),
         )
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.terraform.provider import checks, cron
+from server.terraform.provider import checks, cron, gotext
+from server.terraform.provider.values import quote
 
 
 @pytest.mark.parametrize(
@@ -38,25 +39,28 @@ def test_url_accepted(url: str) -> None:
     ],
 )
 def test_url_refused(url: str, problem: str) -> None:
-    found = checks.url(url, "icon")
-    assert found is not None
-    assert found.detail.endswith(f": {problem}")
+    assert checks.url(url, "icon") == f"parse {quote(url)}: {problem}"
 
 
 @pytest.mark.parametrize(
-    ("expression", "fields"),
+    ("expression", "unix"),
     [
-        ("0 0 8 * * 1-5", 6),
-        ("*/5 * * * *", 5),
-        ("0 0 8 1 JAN sun", 6),
-        ("TZ=Europe/Berlin 0 0 8 * *", 5),
-        ("0 0 0 ? * *", 6),
-        ("@daily", 0),
-        ("@every 1h30m", 0),
+        ("0 0 8 * * 1-5", False),
+        ("0 0 8 * 1", True),
+        ("*/5 * * * *", True),
+        # Five fields, but as minute, hour, day, month it means nothing.
+        ("0 0 8 1 JAN", False),
+        ("0 0 8 1 JAN sun", False),
+        ("CRON_TZ=Europe/Berlin 0 0 8 * * *", False),
+        ("0 0 0 ? * *", False),
+        ("0 1,,2 * * * *", False),
+        ("@daily", False),
+        ("@every 1h30m", False),
     ],
 )
-def test_cron_accepted(expression: str, fields: int) -> None:
-    assert cron.check(expression) == fields
+def test_cron_accepted(expression: str, *, unix: bool) -> None:
+    cron.check(expression)
+    assert cron.looks_unix(expression) is unix
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,14 @@ def test_cron_accepted(expression: str, fields: int) -> None:
         ("1-2-3 * * * * *", "too many hyphens: 1-2-3"),
         ("1/2/3 * * * * *", "too many slashes: 1/2/3"),
         ("*/0 * * * * *", "step of range should be a positive number: */0"),
-        ("x * * * * *", "failed to parse int from x"),
+        (
+            "x * * * * *",
+            'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax',
+        ),
+        ("1/-1 * * * * *", "negative number (-1) not allowed: -1"),
+        ("0 0 * * 0", "beginning of range (0) below minimum (1): 0"),
+        ("TZ=Mars/Base 0 0 8 * *", "provided bad location Mars/Base: unknown time zone Mars/Base"),
+        ("TZ=Europe/Berlin", "expected 5 to 6 fields, found 0: []"),
         ("@sometimes", "unrecognized descriptor: @sometimes"),
         ("@every day", "failed to parse duration @every day"),
     ],
@@ -79,3 +90,62 @@ def test_cron_refused(expression: str, problem: str) -> None:
     with pytest.raises(cron.BadCron) as refused:
         cron.check(expression)
     assert str(refused.value).startswith(problem)
+
+
+@pytest.mark.parametrize("text", ["1", "t", "T", "true", "TRUE", "True", "0", "f", "FALSE"])
+def test_truth_as_parse_bool_reads_it(text: str) -> None:
+    assert gotext.is_bool(text)
+
+
+@pytest.mark.parametrize("text", ["", "yes", "on", "tRUE", " true", "2"])
+def test_no_truth(text: str) -> None:
+    assert not gotext.is_bool(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5", 5),
+        ("+5", 5),
+        ("-0", 0),
+        ("9223372036854775807", 2**63 - 1),
+        ("9223372036854775808", None),
+        ("5.0", None),
+        ("1_0", None),
+        ("0x10", None),
+        (" 5", None),
+        ("٣", None),
+        ("", None),
+    ],
+)
+def test_integers_as_atoi_reads_them(text: str, number: int | None) -> None:
+    assert gotext.integer(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5",
+        "-5.5",
+        ".5",
+        "5.",
+        "1e3",
+        "1_000.5_0e+1_0",
+        "0x1p-2",
+        "0x_1.8P1",
+        "inf",
+        "-Infinity",
+        "NaN",
+        "1e-400",
+    ],
+)
+def test_numbers_as_parse_float_reads_them(text: str) -> None:
+    assert gotext.is_float(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "ten", "1__0", "_1", "1_", "0x1", "0x1p", "1e400", "0x1p99999", "-nan", "5 ", "٣"],
+)
+def test_no_numbers(text: str) -> None:
+    assert not gotext.is_float(text)

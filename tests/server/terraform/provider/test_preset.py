@@ -25,8 +25,14 @@ def test_the_name_is_the_id() -> None:
     ("config", "error"),
     [
         ({"name": ""}, 'expected "name" to not be an empty string, got '),
-        ({"description": "x" * 129}, "expected length of description to be at most 128"),
-        ({"icon": "x" * 257}, "expected length of icon to be at most 256"),
+        (
+            {"description": "x" * 129},
+            f"expected length of description to be in the range (0 - 128), got {'x' * 129}",
+        ),
+        (
+            {"icon": "x" * 257},
+            f"expected length of icon to be in the range (0 - 256), got {'x' * 257}",
+        ),
         (
             {"prebuilds": [{"instances": -1}]},
             "expected prebuilds.0.instances to be at least (0), got -1",
@@ -63,7 +69,10 @@ def test_the_name_is_the_id() -> None:
         ),
         (
             {"prebuilds": scheduled("* */2 * * *", "* 1 * * *")},
-            "schedules overlap with each other: invalid value: */2",
+            (
+                "schedules overlap with each other: invalid schedule: invalid hour range: "
+                "invalid value: */2 is no number"
+            ),
         ),
     ],
 )
@@ -108,5 +117,8 @@ def test_overlap(one: str, other: str, *, meet: bool) -> None:
 
 @pytest.mark.parametrize("field", ["5-2", "0-24"])
 def test_overlap_refuses_ranges_that_are_none(field: str) -> None:
-    with pytest.raises(ValueError, match=f"invalid range {field}: values must be between 0 and 23"):
+    with pytest.raises(
+        ValueError,
+        match=f"invalid hour range: invalid range {field}: values must be between 0 and 23",
+    ):
         overlap(f"* {field} * * *", "* * * * *")

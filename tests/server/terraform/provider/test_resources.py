@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from server.terraform.provider.agent import digest
-from server.terraform.provider.values import UNKNOWN
+from server.terraform.provider.catalog import RESOURCES
+from server.terraform.provider.schema import Call
+from server.terraform.provider.values import UNKNOWN, Object
 from tests.server.terraform.world import create, plan
 
 AGENT = {"os": "linux", "arch": "amd64"}
@@ -110,9 +112,16 @@ def test_agent_display_apps_default_one_by_one() -> None:
     assert shown[0]["vscode_insiders"] is False
 
 
-@pytest.mark.parametrize(("directory", "warned"), [("", 0), ("~", 0), ("$HOME", 0), ("/src", 1)])
-def test_agent_directory_outside_home_is_warned_of(directory: str, warned: int) -> None:
-    assert len(plan("coder_agent", AGENT | {"dir": directory}).warnings) == warned
+@pytest.mark.parametrize("directory", ["", "~", "$HOME"])
+def test_agent_directory_is_deprecated(directory: str) -> None:
+    assert plan("coder_agent", AGENT | {"dir": directory}).warnings == ["Argument is deprecated"]
+
+
+def test_agent_directory_outside_home_is_warned_of() -> None:
+    assert plan("coder_agent", AGENT | {"dir": "/src"}).warnings == [
+        "Argument is deprecated",
+        'Setting "dir" to a value other than $HOME will break Coder Desktop file sync.',
+    ]
 
 
 def test_agent_token_and_init_script() -> None:
@@ -123,6 +132,15 @@ def test_agent_token_and_init_script() -> None:
     other = create("coder_agent", dict(AGENT), {"CODER_AGENT_SCRIPT_darwin_amd64": script})
     assert other.value["init_script"] == ""
     assert other.value["token"] != answer.value["token"]
+
+
+def test_agent_files_are_at_the_root_of_the_access_url() -> None:
+    call = Call({"CODER_AGENT_SCRIPT_linux_arm64": "${ACCESS_URL}"}, "https://x:8443/coder?a=b")
+    value: Object = {"os": "linux", "arch": "arm64", "auth": None, "display_apps": []}
+    read = RESOURCES["coder_agent"].read
+    assert read is not None
+    read(value, call)
+    assert value["init_script"] == "https://x:8443/"
 
 
 def test_agent_of_a_claimed_prebuild_keeps_its_token() -> None:
@@ -137,7 +155,7 @@ def test_agent_of_a_claimed_prebuild_keeps_its_token() -> None:
             {"slug": "My_App"},
             (
                 'invalid "coder_app" slug, must be a valid hostname ("^[a-z0-9](-?[a-z0-9])*$", '
-                'cannot contain two consecutive hyphens or start/end with hyphen): "My_App"'
+                'cannot contain two consecutive hyphens or start/end with a hyphen): "My_App"'
             ),
         ),
         ({"display_name": "x" * 65}, "display name is too long (max 64 characters)"),
@@ -249,7 +267,7 @@ def test_metadata_marks_nulls_and_refuses_duplicates() -> None:
     twice = {"resource_id": "r", "item": [{"key": "a"}, {"key": "a"}]}
     assert plan("coder_metadata", twice).errors == ['duplicate resource metadata key "a"']
     assert plan("coder_metadata", {"resource_id": "r", "icon": ":"}).errors == [
-        'invalid URL for "icon"'
+        'parse ":": missing protocol scheme'
     ]
 
 

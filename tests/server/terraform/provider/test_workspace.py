@@ -119,12 +119,13 @@ def test_task_of_the_build() -> None:
     ("config", "error"),
     [
         ({}, "exactly one of `env` or `file` must be set"),
+        ({"env": "", "file": ""}, "exactly one of `env` or `file` must be set"),
         ({"env": "A", "file": "/a"}, "exactly one of `env` or `file` must be set"),
         (
             {"env": "A-B"},
             (
-                "`env` must be a POSIX-compliant identifier matching ^[a-zA-Z_][a-zA-Z0-9_]*$; "
-                'got "A-B"'
+                "`env` must be a POSIX-compliant identifier matching "
+                '"^[a-zA-Z_][a-zA-Z0-9_]*$"; got "A-B"'
             ),
         ),
         ({"file": "a"}, '`file` must start with `/` or `~/`; got "a"'),
