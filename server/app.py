@@ -162,6 +162,7 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
         cache_dir=settings.cache_dir,
         binary=settings.provisioning.terraform_binary,
         provider=settings.provisioning.coder_provider,
+        modules_dir=settings.provisioning.terraform_modules_dir,
         force_cancel_interval=settings.provisioning.force_cancel_interval,
     )
     driver = terraform.InstalledTerraform(options)

@@ -149,6 +149,17 @@ class Provisioning:
         "The terraform (1.9 or newer) or tofu (1.10 or newer) to run. Without it, the one on PATH "
         "is taken, else the one in bin/ of the cache directory.",
     )
+    terraform_modules_dir: Path | None = option(
+        PATH,
+        Names(
+            flag="terraform-modules-dir",
+            yaml="terraformModulesDir",
+            json="provisioner.terraform_modules_dir",
+        ),
+        _PROVISIONING,
+        "Take modules of registry.coder.com from this directory instead of the network: a Git "
+        "mirror of github.com/coder/registry, or <namespace>/<module>/<system>/<version>/.",
+    )
     coder_provider: str = option(
         TEXT,
         Names(flag="coder-provider", yaml="coderProvider", json="provisioner.coder_provider"),
