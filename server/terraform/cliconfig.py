@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+from server.terraform.state import write_private
+
 BUILTIN, REGISTRY = "builtin", "registry"
 _ADDRESSES = ("registry.terraform.io/coder/coder", "registry.opentofu.org/coder/coder")
 _VERSIONS = ("0.99.0", "1.99.0", "2.99.0")
@@ -38,6 +40,13 @@ def write(cache_dir: Path, provider: str, theirs: str) -> Path:
         f"  direct {{\n    exclude = [{ours}]\n  }}\n"
         "}\n",
     )
+
+
+def with_modules(config: Path, host: str, url: str, to: Path) -> Path:
+    """Return a configuration in which a host's modules come from a URL."""
+    services = f'host "{host}" {{\n  services = {{ "modules.v1" = "{url}" }}\n}}\n'
+    write_private(to, f"{config.read_text()}\n{services}".encode())
+    return to
 
 
 def unlock(lock_file: Path) -> None:

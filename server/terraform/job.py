@@ -38,6 +38,8 @@ class Options:
     provider: str = BUILTIN
     """Which coder/coder answers: builtin, registry, or the path of an executable."""
     force_cancel_interval: timedelta = timedelta(minutes=10)
+    modules_dir: Path | None = None
+    """Where modules of Coder's registry come from, instead of from the network."""
     host: Mapping[str, str] = field(default_factory=environ, repr=False)
     """The environment of the server's process."""
 

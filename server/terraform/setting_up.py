@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from coder_cli.kit.clock import Clock
-from server.terraform import archive, binary, cliconfig, environment
+from server.terraform import archive, binary, cliconfig, environment, modules
 from server.terraform.door import Console
 from server.terraform.job import Job, Options, Stopped
 from server.terraform.model import Failure, Stage
@@ -17,6 +18,7 @@ from server.terraform.state import write_private
 from server.terraform.variables import VALUES_FILE, Outline, outline
 
 _OVERRIDE_FILE = "zzzz_coder_override.tf"
+_CONFIG_FILE = ".coder-terraform.tfrc"
 _OVERRIDE = 'terraform {\n  backend "local" {}\n}\n'
 
 
@@ -121,12 +123,33 @@ class SettingUp:
             cliconfig.unlock(job.work_dir / LOCK_FILE)
 
         async def init() -> None:
-            await job.init(values)
+            async with self._modules(job):
+                await job.init(values)
 
         salt = f"{job.binary.path} {job.binary.version} {self.options.provider}"
         with job.timed("init", "init", "modules"):
             prepared = await self._preparer.prepare(ask.archive, salt, job.work_dir, init)
         return Ready(job, ask.outline, prepared)
+
+    @asynccontextmanager
+    async def _modules(self, job: Job) -> AsyncGenerator[None]:
+        """Let the registry's modules come from this host, if they shall."""
+        if self.options.modules_dir is None:
+            yield
+            return
+        network = job.cli_config
+        try:
+            mirror = await asyncio.to_thread(modules.mirror_at, self.options.modules_dir)
+        except modules.NoMirror as error:
+            job.say("error", Stage.INIT, str(error))
+            raise Stopped(Failure(str(error))) from None
+        async with modules.served(mirror, lambda text: job.say("error", Stage.INIT, text)) as url:
+            ours = job.work_dir / _CONFIG_FILE
+            job.cli_config = cliconfig.with_modules(network, modules.HOST, url, ours)
+            try:
+                yield
+            finally:
+                job.cli_config = network
 
     async def _binary(self) -> binary.Binary:
         path = await asyncio.to_thread(self.find)
