@@ -38,6 +38,7 @@ class Board:
     def want(self, name: str, on: Sequence[str]) -> None:
         """Let ``name`` wait for ``on``; raises as ``Units.want`` does."""
         self._units.want(name, on)
+        self._ring(name)
 
     async def start(self, name: str, seconds: float) -> tuple[str, ...]:
         """Start ``name`` as soon as it is ready, and return what it waited for.

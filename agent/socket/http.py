@@ -63,14 +63,13 @@ class Conversation:
             self.writer.close()
 
     async def refuse(self, status: int, words: str) -> None:
-        """Answer before anything was asked, and close."""
+        """Answer so whatever is asked first, and close."""
+
+        async def no(_: Request) -> Answer:
+            return Answer(status, {"message": words})
+
         self.last = True
-        try:
-            await self._send(Answer(status, {"message": words}))
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            self.writer.close()
+        await self.run(no)
 
     async def _one(self, app: App) -> bool:
         try:

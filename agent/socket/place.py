@@ -12,7 +12,7 @@ from typing import Final
 
 LONGEST_PATH: Final = 107 if hasattr(socket, "SO_PEERCRED") else 103
 """What the system's address of a Unix socket holds, without the zero at its end."""
-WAITING: Final = 128
+WAITING: Final = 1024
 _DIAL_WITHIN: Final = 1.0
 
 
@@ -26,13 +26,11 @@ class Place:
 
     path: Path
     listener: socket.socket
-    file: tuple[int, int]
 
     def leave(self) -> None:
-        """Take the file away, if it is still ours."""
-        with contextlib.suppress(OSError):
-            if _identity(self.path) == self.file:
-                self.path.unlink()
+        """Take the file away after the listener was closed, unless it is another agent's now."""
+        with contextlib.suppress(OSError, NotAvailable), _alone(self.path.parent):
+            _clear(self.path)
 
 
 def take(path: Path) -> Place:
@@ -107,12 +105,7 @@ def _listen(path: Path) -> Place:
         # Nobody can connect before listen(): at no time may others.
         path.chmod(0o600)
         listener.listen(WAITING)
-        return Place(path, listener, _identity(path))
+        return Place(path, listener)
     except OSError:
         listener.close()
         raise
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    info = path.lstat()
-    return info.st_dev, info.st_ino

@@ -19,6 +19,8 @@ from coder_cli.sdk.agentapi import AppStatus
 from coder_cli.sdk.agentsocket import NAME, peer_uid
 
 MOST_CONNECTIONS: Final = 1000
+_MORE_TO_REFUSE: Final = 100
+"""Connections above the limit that still hear why they are refused."""
 _END_WITHIN: Final = 1.0
 log = logging.getLogger("agent.socket")
 
@@ -91,23 +93,29 @@ class Socket:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(reader, writer, self._clock)
-        uid = peer_uid(writer.get_extra_info("socket"))
-        if uid not in (None, os.getuid()):
-            words = f"this agent listens to user {os.getuid()} only, and you are user {uid}"
-            await conversation.refuse(403, words)
-        elif len(self._conversations) >= MOST_CONNECTIONS:
-            await conversation.refuse(503, f"{MOST_CONNECTIONS} connections are open already")
-        else:
-            await self._converse(conversation)
-
-    async def _converse(self, conversation: Conversation) -> None:
+        if len(self._conversations) > MOST_CONNECTIONS + _MORE_TO_REFUSE:
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._conversations[conversation] = task
         self._silent.clear()
         try:
-            await conversation.run(self._routes)
+            await self._converse(conversation)
+        except asyncio.CancelledError:
+            # This is the end of the task. Python 3.11 logs one that was cancelled as an error.
+            return
         finally:
             del self._conversations[conversation]
             if not self._conversations:
                 self._silent.set()
+
+    async def _converse(self, conversation: Conversation) -> None:
+        uid = peer_uid(conversation.writer.get_extra_info("socket"))
+        if uid not in (None, os.getuid()):
+            words = f"this agent listens to user {os.getuid()} only, and you are user {uid}"
+            await conversation.refuse(403, words)
+        elif len(self._conversations) > MOST_CONNECTIONS:
+            await conversation.refuse(503, f"{MOST_CONNECTIONS} connections are open already")
+        else:
+            await conversation.run(self._routes)

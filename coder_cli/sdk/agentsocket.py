@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from coder_cli.sdk.errors import BadAnswer, SdkError, refusal
@@ -76,7 +77,8 @@ class AgentSocket:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
             self._connect(peer, within)
             try:
-                peer.sendall(head.encode() + body)
+                with suppress(BrokenPipeError):  # It may have refused us before we asked.
+                    peer.sendall(head.encode() + body)
                 received = b"".join(iter(lambda: peer.recv(65536), b""))
             except OSError as error:
                 raise WentAway(f"the agent at {self.path} did not answer: {_why(error)}") from error
