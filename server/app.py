@@ -187,6 +187,13 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
     provide(ground.app, templates.FormDesk, desk)
     for router in (provisioning.routes, templates.routes, workspaces.routes):
         ground.app.include_router(router)
+    hall = provisioning.Hall(
+        provisioning.Desk(ground.database, ground.pubsub, registry),
+        replica_id=ground.relay.id,
+        psk=settings.provisioning.daemon_psk,
+        force_cancel=settings.provisioning.force_cancel_interval,
+    )
+    provide(ground.app, provisioning.Hall, hall)
     means = provisioning.Means(
         db=ground.database, pubsub=ground.pubsub, registry=registry, terraform=driver
     )

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 CSRF_COOKIE = "csrf_token"
 CSRF_HEADER = "X-CSRF-TOKEN"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SECRET = "/provisionerkeys/{key}"
+"""A path that ends with a secret."""
 _REPORTS = "/api/v2/csp/reports"
 _AGENTS = "/api/v2/workspaceagents/"
 _DOORS = frozenset({"/api/v2/users/first", "/api/v2/users/login"})
@@ -94,7 +96,8 @@ class Guard:
             self._observe(method, route, status, seconds)
         write = log.warning if status >= 500 else log.debug
         # The path only: query strings may carry tokens.
-        write("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1e3))
+        path = route if route.endswith(_SECRET) else scope["path"]
+        write("request", method=method, path=path, status=status, ms=round(seconds * 1e3))
 
 
 def _expect_json(scope: Scope) -> None:

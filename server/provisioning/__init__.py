@@ -1,5 +1,6 @@
 """Provisioning: the queue of jobs, the workers that run them, and what they made. See README.md."""
 
+from server.provisioning.actions.arriving import Hall
 from server.provisioning.actions.jobs import (
     agents,
     cancel,
@@ -11,6 +12,7 @@ from server.provisioning.actions.jobs import (
     timings,
 )
 from server.provisioning.actions.kinds import Console, JobKind, Order, Registry
+from server.provisioning.actions.leases import Desk
 from server.provisioning.actions.orders import (
     ELSEWHERE,
     BuildOrder,
@@ -19,7 +21,7 @@ from server.provisioning.actions.orders import (
     OrphanOrder,
 )
 from server.provisioning.actions.search import matched_provisioners
-from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed
+from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed, LineEnded
 from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
 from server.provisioning.model import (
     INACTIVE_AFTER,
@@ -37,6 +39,8 @@ from server.provisioning.routes.follow import Lines, follow
 from server.provisioning.store.logs import save_timings
 from server.provisioning.store.made import save_resources
 from server.provisioning.worker.daemons import DaemonOptions, Daemons, Means
+from server.provisioning.worker.external import ExternalDaemon, Moments, Place
+from server.provisioning.worker.line import OpenFrames, ServerLine, ShownOut, Unreachable
 
 __all__ = [
     "ELSEWHERE",
@@ -48,7 +52,10 @@ __all__ = [
     "Console",
     "DaemonOptions",
     "Daemons",
+    "Desk",
     "DryRunOrder",
+    "ExternalDaemon",
+    "Hall",
     "ImportOrder",
     "Job",
     "JobChanged",
@@ -57,14 +64,21 @@ __all__ = [
     "JobKind",
     "JobPosted",
     "JobType",
+    "LineEnded",
     "Lines",
     "LogsAdded",
     "Means",
+    "Moments",
     "NewJob",
+    "OpenFrames",
     "Order",
     "OrphanOrder",
+    "Place",
     "Registry",
+    "ServerLine",
+    "ShownOut",
     "State",
+    "Unreachable",
     "agent_status",
     "agents",
     "cancel",

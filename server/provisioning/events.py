@@ -20,6 +20,21 @@ def cancel_topic(job_id: UUID) -> str:
     return f"job:{job_id}:cancel"
 
 
+def key_topic(key_id: UUID) -> str:
+    """Return the topic of what happens to one provisioner key."""
+    return f"provisioner_key:{key_id}"
+
+
+class KeyDeleted(Fact):
+    """A provisioner key is valid no more."""
+
+    key_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (key_topic(self.key_id),)
+
+
 class JobPosted(Fact):
     """A job was queued."""
 

@@ -130,6 +130,19 @@ class Provisioning:
         "How many jobs each replica runs at a time; 0 runs none.",
         default="3",
     )
+    daemon_psk: str = option(
+        TEXT,
+        Names(
+            flag="provisioner-daemon-psk",
+            yaml="daemonPSK",
+            json="provisioner.daemon_psk",
+            name="Provisioner Daemon Pre-shared Key (PSK)",
+        ),
+        _PROVISIONING,
+        "A key with which provisioner daemons of other machines may log in to every organization. "
+        "Keys of coder provisioner keys create are better: each is for one organization.",
+        secret=True,
+    )
     force_cancel_interval: timedelta = option(
         DURATION,
         Names(

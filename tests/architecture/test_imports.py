@@ -11,7 +11,7 @@ SYSTEM_CALLERS = {
     "server/identity/actions/sessions.py",  # a session is looked up before anybody is known
     "server/identity/actions/setup.py",  # the first user, and rescue from a terminal
     "server/network/relay.py",  # the row of this replica
-    "server/provisioning/worker/database.py",  # jobs and their workers
+    "server/provisioning/actions/leases.py",  # jobs and their workers
     "server/web/metrics.py",  # counts for Prometheus
 }
 """Modules that act as the deployment itself; reviewed one by one."""

@@ -51,6 +51,7 @@ GET    /deployment/stats                                                        
 GET    /experiments                                                              !+++++++
 GET    /experiments/available                                                    !+++++++
 GET    /init-script/{os}/{arch}                                                  ++++++++ ++++++++ ++++++++
+GET    /provisionerkeys/{key}                                                    ........ ........ ........
 GET    /regions                                                                  !+++++++
 GET    /updatecheck                                                              ++++++++
 
@@ -106,6 +107,11 @@ PUT    /organizations/{organization}/members/{user}/roles                       
 POST   /organizations/{organization}/members/{user}/workspaces                   !+++++++ !.---++. !.--~+.+
 GET    /organizations/{organization}/paginated-members                           !+++++++ !++++++. !.++++.+
 GET    /organizations/{organization}/provisionerdaemons                          !+++++++ !++++++. !.++++.+
+WS     /organizations/{organization}/provisionerdaemons/serve                    !--+-+++ !--+-++. !.-+-+.+
+GET    /organizations/{organization}/provisionerkeys                             !--+-+++ !--+-++. !.-+-+.+
+POST   /organizations/{organization}/provisionerkeys                             !--+-+++ !--+-++. !.-+-+.+
+GET    /organizations/{organization}/provisionerkeys/daemons                     !--+-+++ !--+-++. !.-+-+.+
+DELETE /organizations/{organization}/provisionerkeys/{name}                      !--.-... !--.-... !.-.-...
 GET    /organizations/{organization}/provisionerjobs                             !+++++++ !++++++. !.++++.+
 GET    /organizations/{organization}/provisionerjobs/{job}                       !+++++++ !..+.++. !..+.+.+
 GET    /organizations/{organization}/templates                                   !+++++++ !++++++. !.++++.+
@@ -242,6 +248,7 @@ BODIES: dict[str, Any] = {
         "username": "newcomer",
         "password": "Correct-Horse-9-Battery",
     },
+    "POST /organizations/{organization}/provisionerkeys": {"name": "far"},
     "PUT /users/{user}/profile": {"username": "renamed"},
     "PUT /users/{user}/password": {
         "password": "Another-Horse-8-Staple",
@@ -279,6 +286,7 @@ BODIES: dict[str, Any] = {
 """What is sent along, where a route wants a body; bytes are an archive."""
 
 QUERIES: dict[str, str] = {
+    "WS /organizations/{organization}/provisionerdaemons/serve": "name=far&line=1",
     "GET /users/{user}/autofill-parameters": "template_id={template}",
     "WS /workspaceagents/{agent_id}/stream": "port=1",
 }

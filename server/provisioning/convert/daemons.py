@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from coder_cli.sdk import jobs as sdk
-from coder_cli.sdk.common import ZERO_ID
-from server.provisioning.model import DaemonView, daemon_status
+from server.provisioning.model import RESERVED, DaemonView, daemon_status
 
 
 def daemon_to_sdk(daemon: DaemonView, now: datetime) -> sdk.ProvisionerDaemon:
@@ -20,7 +19,8 @@ def daemon_to_sdk(daemon: DaemonView, now: datetime) -> sdk.ProvisionerDaemon:
         api_version=daemon.api_version,
         provisioners=[sdk.ProvisionerType(kind) for kind in daemon.provisioners],
         tags=daemon.tags,
-        key_id=daemon.key_id or ZERO_ID,
+        key_id=daemon.key_id,
+        key_name=RESERVED.get(daemon.key_id) or daemon.key_name,
         status=sdk.ProvisionerDaemonStatus(daemon_status(daemon, now)),
         current_job=_job(daemon.current_job),
         previous_job=_job(daemon.previous_job),

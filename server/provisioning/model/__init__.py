@@ -1,7 +1,16 @@
 """Jobs, their states and logs, and what they made, as frozen values."""
 
-from server.provisioning.model.daemons import STALE_DAEMON, DaemonView, daemon_status, free_names
+from server.provisioning.model.daemons import (
+    API_VERSION,
+    DAEMON_BEAT_SECONDS,
+    STALE_DAEMON,
+    DaemonView,
+    daemon_status,
+    free_names,
+)
 from server.provisioning.model.endings import Asked, Closing, Ending, Result, judge
+from server.provisioning.model.guests import Guest, check_line
+from server.provisioning.model.hostile import check_outcome
 from server.provisioning.model.jobs import (
     BEAT_SECONDS,
     GIVE_UP,
@@ -17,7 +26,24 @@ from server.provisioning.model.jobs import (
     NewJob,
     job_tags,
 )
-from server.provisioning.model.logs import LOG_LIMIT, Fitted, Line, StoredLine, fit, left_out
+from server.provisioning.model.keys import (
+    BUILT_IN,
+    PSK,
+    RESERVED,
+    USER_AUTH,
+    ProvisionerKey,
+    check_key_name,
+    check_tags,
+)
+from server.provisioning.model.logs import (
+    DAEMON,
+    LOG_LIMIT,
+    Fitted,
+    Line,
+    StoredLine,
+    fit,
+    left_out,
+)
 from server.provisioning.model.resources import (
     INACTIVE_AFTER,
     AgentRow,
@@ -34,7 +60,11 @@ from server.provisioning.model.resources import (
 from server.provisioning.model.states import ENDED, MOVES, Move, State, after, canceled
 
 __all__ = [
+    "API_VERSION",
     "BEAT_SECONDS",
+    "BUILT_IN",
+    "DAEMON",
+    "DAEMON_BEAT_SECONDS",
     "ENDED",
     "GIVE_UP",
     "HUNG",
@@ -43,9 +73,12 @@ __all__ = [
     "LOG_LIMIT",
     "MAX_ATTEMPTS",
     "MOVES",
+    "PSK",
     "REAP_AT_ONCE",
+    "RESERVED",
     "STALE_DAEMON",
     "STALE_PENDING",
+    "USER_AUTH",
     "Acquired",
     "AgentRow",
     "AgentStatus",
@@ -57,6 +90,7 @@ __all__ = [
     "DaemonView",
     "Ending",
     "Fitted",
+    "Guest",
     "Job",
     "JobType",
     "JobView",
@@ -64,6 +98,7 @@ __all__ = [
     "LogSourceRow",
     "Move",
     "NewJob",
+    "ProvisionerKey",
     "ResourceRow",
     "ResourceRows",
     "Result",
@@ -73,6 +108,10 @@ __all__ = [
     "after",
     "agent_status",
     "canceled",
+    "check_key_name",
+    "check_line",
+    "check_outcome",
+    "check_tags",
     "daemon_status",
     "fit",
     "free_names",

@@ -7,6 +7,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+API_VERSION = "1.6"
+"""The version of the original's provisioner protocol whose features our daemons have."""
+
 DAEMON_BEAT_SECONDS = 15.0
 
 STALE_DAEMON = timedelta(seconds=45)
@@ -26,7 +29,8 @@ class DaemonView:
     api_version: str
     provisioners: list[str]
     tags: dict[str, str]
-    key_id: UUID | None
+    key_id: UUID
+    key_name: str
     replica_id: UUID | None
     current_job: dict[str, Any] | None
     previous_job: dict[str, Any] | None

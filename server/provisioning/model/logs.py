@@ -8,6 +8,9 @@ from uuid import UUID
 LOG_LIMIT = 1024 * 1024
 """Bytes of log kept for each job."""
 
+DAEMON = "provisioner_daemon"
+"""The source of lines that the worker itself says."""
+
 FULL = "[The log of this job is full (1 MiB). What follows is left out.]"
 
 
@@ -59,7 +62,7 @@ def fit(lines: Sequence[Line], length: int, *, overflowed: bool = False) -> Fitt
         if overflowed or length + line.size > LOG_LIMIT:
             cut_lines, cut_bytes = cut_lines + 1, cut_bytes + line.size
             if not overflowed:
-                kept.append(replace(line, source="provisioner_daemon", level="warn", output=FULL))
+                kept.append(replace(line, source=DAEMON, level="warn", output=FULL))
             overflowed = True
             continue
         kept.append(line)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx, jsonb
-from server.provisioning.model import STALE_DAEMON, DaemonView
+from server.provisioning.model import BUILT_IN, STALE_DAEMON, DaemonView, Guest
 
 LOCK: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('provisioner_daemons'))"
 
@@ -24,14 +24,34 @@ TAKEN: LiteralString = """
 REGISTER: LiteralString = """
     INSERT INTO provisioner_daemons
            (id, organization_id, name, version, api_version, provisioners, tags, replica_id,
-            created_at, last_seen_at)
+            key_id, created_at, last_seen_at)
     SELECT gen_random_uuid(), o.id, worker.name, %(version)s, %(api_version)s, '{terraform}',
-           %(tags)s, %(replica_id)s, %(now)s, %(now)s
+           %(tags)s, %(replica_id)s, %(key_id)s, %(now)s, %(now)s
       FROM organizations o CROSS JOIN unnest(%(names)s::text[]) AS worker (name)
      WHERE NOT o.deleted
     ON CONFLICT (organization_id, name) DO UPDATE
        SET version = excluded.version, api_version = excluded.api_version, tags = excluded.tags,
-           replica_id = excluded.replica_id, last_seen_at = excluded.last_seen_at
+           replica_id = excluded.replica_id, last_seen_at = excluded.last_seen_at,
+           key_id = excluded.key_id, line_id = NULL
+"""
+
+# The newest line of a name wins: a daemon comes back before its old line is known to be dead.
+ARRIVE: LiteralString = """
+    INSERT INTO provisioner_daemons AS d
+           (id, organization_id, name, version, api_version, provisioners, tags, replica_id,
+            key_id, line_id, created_at, last_seen_at)
+    VALUES (gen_random_uuid(), %(organization_id)s, %(name)s, %(version)s, %(api_version)s,
+            '{terraform}', %(tags)s, %(replica_id)s, %(key_id)s, %(line_id)s, %(now)s, %(now)s)
+    ON CONFLICT (organization_id, name) DO UPDATE
+       SET version = excluded.version, api_version = excluded.api_version, tags = excluded.tags,
+           replica_id = excluded.replica_id, last_seen_at = excluded.last_seen_at,
+           key_id = excluded.key_id, line_id = excluded.line_id
+     WHERE d.line_id IS NOT NULL OR d.replica_id IS NULL OR d.last_seen_at < %(stale_before)s
+    RETURNING id
+"""
+
+DEPART: LiteralString = """
+    UPDATE provisioner_daemons SET replica_id = NULL WHERE line_id = %(line_id)s
 """
 
 LEAVE: LiteralString = """
@@ -45,6 +65,7 @@ FORGET: LiteralString = """
 LIST: LiteralString = """
     SELECT d.id, d.organization_id, d.created_at, d.last_seen_at, d.name, d.version, d.api_version,
            d.provisioners, d.tags, d.key_id, d.replica_id,
+           coalesce(k.name, '') AS key_name,
            (SELECT jsonb_build_object('id', j.id,
                        'status', CASE WHEN j.canceled_at IS NULL THEN 'running'
                                       ELSE 'canceling' END,
@@ -69,6 +90,7 @@ LIST: LiteralString = """
              WHERE j.worker_id = d.id AND j.completed_at IS NOT NULL
              ORDER BY j.completed_at DESC LIMIT 1) AS previous_job
       FROM provisioner_daemons d
+      LEFT JOIN provisioner_keys k ON k.id = d.key_id
      WHERE d.organization_id = %(organization_id)s
        AND (%(reach_all)s OR d.organization_id = ANY(%(reach_organizations)s)
             OR d.organization_id = ANY(%(reach_own_organizations)s))
@@ -124,6 +146,7 @@ async def register(tx: Tx, replica: Registration, names: Sequence[str]) -> int:
         "api_version": replica.api_version,
         "tags": jsonb(dict(replica.tags)),
         "names": list(names),
+        "key_id": BUILT_IN,
         "now": tx.now,
     }
     return await tx.run(REGISTER, args)
@@ -151,3 +174,25 @@ async def matched(tx: Tx, organization_id: UUID, tags: Mapping[str, str]) -> Mat
     found = await tx.one(Matched, MATCHED, args)
     assert found is not None
     return found
+
+
+async def arrive(tx: Tx, guest: Guest, replica_id: UUID, api_version: str) -> UUID | None:
+    """Say that a daemon elsewhere lives; return its id, or None when the name is one of ours."""
+    args = {
+        "organization_id": guest.organization_id,
+        "name": guest.name,
+        "version": guest.version,
+        "api_version": api_version,
+        "tags": jsonb(dict(guest.tags)),
+        "replica_id": replica_id,
+        "key_id": guest.key_id,
+        "line_id": guest.line_id,
+        "stale_before": tx.now - STALE_DAEMON,
+        "now": tx.now,
+    }
+    return await tx.value(ARRIVE, args)
+
+
+async def depart(tx: Tx, line_id: UUID) -> None:
+    """Say that a daemon elsewhere is gone, unless it has come back by another line."""
+    await tx.run(DEPART, {"line_id": line_id})

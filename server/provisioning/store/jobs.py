@@ -45,6 +45,7 @@ ACQUIRE: LiteralString = f"""
          WHERE completed_at IS NULL
            AND (lease_token IS NULL OR lease_expires_at < %(now)s)
            AND type = ANY(%(types)s)
+           AND (%(organization_id)s::uuid IS NULL OR organization_id = %(organization_id)s)
            AND CASE WHEN tags - 'scope' - 'owner' = '{{}}'::jsonb THEN tags = %(tags)s::jsonb
                     ELSE tags <@ %(tags)s::jsonb END
          ORDER BY priority DESC, created_at, id
@@ -203,14 +204,19 @@ async def lock(tx: Tx, job_id: UUID) -> Job | None:
 
 
 async def acquire(
-    tx: Tx, worker: str, types: Sequence[str], tags: dict[str, str]
+    tx: Tx,
+    worker: str,
+    types: Sequence[str],
+    tags: dict[str, str],
+    organization_id: UUID | None = None,
 ) -> Acquired | None:
-    """Lease the first job in the queue that this worker may do."""
+    """Lease the first job in the queue that this worker may do, of one organization or of all."""
     args = {
         "now": tx.now,
         "types": list(types),
         "tags": jsonb(tags),
         "worker": worker,
+        "organization_id": organization_id,
         "lease_token": uuid4(),
         "lease_expires_at": tx.now + LEASE,
     }

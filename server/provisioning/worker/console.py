@@ -8,9 +8,6 @@ from coder_cli.kit.clock import Clock
 from server.provisioning.model import LOG_LIMIT, Fitted, Line
 from server.terraform import LogLevel
 
-DAEMON = "provisioner_daemon"
-"""The source of lines that the worker itself says."""
-
 
 class JobConsole:
     """The console of one run."""

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+from server.provisioning.errors import JobFailed
+from server.provisioning.model import Asked, Closing, Result
 from server.provisioning.worker.run import Run, Workshop
 from server.provisioning.worker.source import JobSource
 from server.provisioning.worker.waiting import within
@@ -27,6 +29,7 @@ class Crew:
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
         self._runs: set[Run] = set()
+        self._closed = False
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -39,6 +42,11 @@ class Crew:
         """Take one job and run it to its end; return False when there was none."""
         lease = await source.acquire(name)
         if lease is None:
+            return False
+        if self._closed:
+            # It came while we were stopping: the next one takes it at once.
+            interrupted = Result(None, JobFailed("The worker is stopping."))
+            await lease.close(Closing(interrupted, Asked.RELEASE))
             return False
         run = Run(self.shop, lease)
         self._runs.add(run)
@@ -53,6 +61,7 @@ class Crew:
 
     async def stop(self, grace: float) -> None:
         """Give running jobs ``grace`` seconds, then give them back, and at last kill them."""
+        self._closed = True
         clock = self.shop.clock
         if not await within(clock, grace, self._quiet.wait()):
             for run in tuple(self._runs):

@@ -14,23 +14,20 @@ from coder_cli.kit.clock import Clock, SystemClock
 from server.kit.db import Database
 from server.kit.pubsub import Bell, Pubsub
 from server.provisioning.actions.kinds import Registry
+from server.provisioning.actions.leases import SYSTEM, Desk
 from server.provisioning.actions.reap import reap
 from server.provisioning.events import JOBS
-from server.provisioning.model import free_names
-from server.provisioning.model.daemons import DAEMON_BEAT_SECONDS
+from server.provisioning.model import API_VERSION, DAEMON_BEAT_SECONDS, free_names
 from server.provisioning.store import daemons as daemon_store
 from server.provisioning.store import jobs as store
 from server.provisioning.store.daemons import Registration
 from server.provisioning.worker.crew import Crew
-from server.provisioning.worker.database import SYSTEM, DatabaseSource, Desk
+from server.provisioning.worker.database import DatabaseSource
 from server.provisioning.worker.run import Workshop
 from server.provisioning.worker.waiting import within
 from server.terraform import Terraform
 
 log = structlog.get_logger()
-
-API_VERSION = "1.6"
-"""The version of the original's provisioner protocol whose features our daemons have."""
 
 REAP_SECONDS = 60.0
 

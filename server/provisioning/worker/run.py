@@ -13,6 +13,7 @@ from server.kit.errors import Unavailable
 from server.provisioning.errors import JobFailed, LeaseLost
 from server.provisioning.model import (
     BEAT_SECONDS,
+    DAEMON,
     GIVE_UP,
     Asked,
     Closing,
@@ -20,7 +21,7 @@ from server.provisioning.model import (
     Result,
     judge,
 )
-from server.provisioning.worker.console import DAEMON, JobConsole
+from server.provisioning.worker.console import JobConsole
 from server.provisioning.worker.source import Lease
 from server.provisioning.worker.waiting import within
 from server.terraform import Stage, Terraform
