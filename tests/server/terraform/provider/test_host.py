@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ def socket_of(reattach: Reattach) -> Path:
     return Path(entries(reattach)["registry.terraform.io/coder/coder"]["Addr"]["String"])
 
 
-async def call(socket: Path, method: str, body: bytes = b"") -> tuple[dict[str, str], bytes]:
+async def call(
+    socket: Path, method: str, body: bytes = b"", tls: ssl.SSLContext | None = None
+) -> tuple[dict[str, str], bytes]:
     """Make one unary call; return the trailing headers and the answer."""
-    reader, writer = await asyncio.open_unix_connection(socket)
+    reader, writer = await asyncio.open_unix_connection(
+        socket, ssl=tls, server_hostname="localhost" if tls else None
+    )
     http = H2Connection(H2Configuration(header_encoding="utf-8"))
     http.initiate_connection()
     headers = [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", method)]
@@ -35,7 +40,10 @@ async def call(socket: Path, method: str, body: bytes = b"") -> tuple[dict[str, 
     answer = b""
     while "grpc-status" not in last:
         writer.write(http.data_to_send())
-        events: list[Event] = http.receive_data(await reader.read(65536))
+        received = await reader.read(65536)
+        if not received:
+            raise ConnectionResetError("hung up")
+        events: list[Event] = http.receive_data(received)
         for event in events:
             if isinstance(event, DataReceived):
                 answer += event.data or b""
