@@ -401,3 +401,42 @@ def test_what_is_on_its_way_out_does_not_count() -> None:
     assert [i.text("id") for i in found] == ["new"]
     shown = state(obj("x_vm.vm", id="new"), obj("x_vm.vm", id="old") | {"deposed_key": "1a"})
     assert [i.text("id") for i in shown] == ["new"]
+
+
+def test_in_a_plan_apps_of_a_dev_container_are_found_by_reference() -> None:
+    dot = """digraph G {
+      "docker_container.ws" -> "coder_agent.main";
+      "coder_devcontainer.dev" -> "coder_agent.main";
+      "coder_app.inner" -> "coder_devcontainer.dev";
+      "coder_app.outer" -> "coder_agent.main";
+    }"""
+    planned = [
+        agent(id=None, token=None),
+        obj("docker_container.ws"),
+        obj("coder_devcontainer.dev", workspace_folder="/w"),
+        app("inner", agent_id=""),
+        app("outer", agent_id=""),
+    ]
+    made = resources(
+        plan_instances({"planned_values": {"root_module": {"resources": planned}}}),
+        Graph.parse(dot),
+    )
+    (found,) = made.resources[0].agents
+    assert [a.slug for a in found.apps] == ["outer"]
+    assert [a.slug for a in found.devcontainers[0].apps] == ["inner"]
+
+
+def test_what_clashes_is_named_with_what_it_clashes_with() -> None:
+    with pytest.raises(Refused) as refused:
+        resources(state(agent(), app("ide", name="b"), app("ide", name="a")), Graph.parse(DOT))
+    assert (refused.value.about, refused.value.other) == ("coder_app.b", "coder_app.a")
+
+
+def test_a_script_that_never_runs_is_refused_before_anything_is_made() -> None:
+    never: dict[str, Any] = {"run_on_start": False, "run_on_stop": False, "cron": None}
+    script = obj("coder_script.s", agent_id="id-main", display_name="S", script="x", **never)
+    with pytest.raises(Refused, match='at least one of "run_on_start", "run_on_stop", or "cron"'):
+        resources(state(agent(), script), Graph.parse(DOT))
+    unknown = script | {"values": script["values"] | {"run_on_start": None}}
+    del unknown["values"]["run_on_start"]
+    assert resources(state(agent(), unknown), Graph.parse(DOT)).warnings
