@@ -111,14 +111,11 @@ def now() -> str:
     return timestamp(SystemClock().now())
 
 
-def attach_hint(name: str) -> str:
-    """Return what one types next where the agent runs on a machine of one's own."""
-    return (
-        f"\nSee what to type on your machine:\n\n"
-        f"  coder external-workspaces agent-instructions {name}\n"
-    )
-
-
-def shell_hint(name: str) -> str:
-    """Return what one types next after a start."""
+def next_step(build: "WorkspaceBuild", name: str) -> str:
+    """Return what one types after a start: a shell, or what brings one's own machine in."""
+    if build.has_external_agent:
+        return (
+            "\nSee what to type on your machine:\n\n"
+            f"  coder external-workspaces agent-instructions {name}\n"
+        )
     return f"\nOpen a shell in it:\n\n  coder ssh {name}\n"

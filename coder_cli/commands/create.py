@@ -8,7 +8,7 @@ import typer
 
 from coder_cli import config, ui
 from coder_cli.commands import presets
-from coder_cli.commands.builds import asker, attach_hint, now, shell_hint, values_for
+from coder_cli.commands.builds import asker, next_step, now, values_for
 from coder_cli.commands.finding import find_template, find_workspace, split_owner
 from coder_cli.commands.flags import Org, Yes
 from coder_cli.commands.following import follow_build
@@ -134,10 +134,10 @@ def create(
         automatic_updates=AutomaticUpdates(automatic_updates),
     )
     created = client.create_workspace(owner, request)
-    follow_build(client, created.latest_build)
+    ended = follow_build(client, created.latest_build)
     full = name if owner == "me" else f"{owner}/{name}"
     ui.result(f"Workspace {ui.styled(full, 'cyan')} has been created at {now()}.")
-    ui.note(attach_hint(full) if external else shell_hint(full))
+    ui.note(next_step(ended, full))
 
 
 def _free_name(client: Client, text: str) -> tuple[str, str]:

@@ -186,10 +186,23 @@ def _ask_some(
     typed = asker.text(
         "Choose any, by comma:",
         flag=flag,
-        default=default,
+        default=_listed(default),
         check=lambda value: complaint(parameter, read(value)),
     )
     return read(typed)
+
+
+def _listed(value: str) -> str:
+    """Return a JSON list of strings as a person types it: by comma."""
+    import json
+
+    try:
+        entries: object = json.loads(value or "[]")
+    except ValueError:
+        return value
+    return (
+        ", ".join(map(str, cast("list[object]", entries))) if isinstance(entries, list) else value
+    )
 
 
 def _label(name: str, description: str) -> str:

@@ -35,7 +35,7 @@ def show_plan(
         f"/templateversions/{version_id}/dry-run/{job.id}/logs",
         lambda: client.dry_run(version_id, job.id),
         lambda: client.cancel_dry_run(version_id, job.id),
-        JobProgress(),
+        JobProgress(quiet=True),
     )
     ended = watch.run()
     if ended.status == "canceled":

@@ -25,6 +25,6 @@ def restart(workspace: WorkspaceName, yes: Yes = False, *, wants: Wanted) -> Non
     builds.refuse_while_building(found)
     builds.stop_and_wait(client, found)
     build = builds.build(client, found, "start", version_id=version, values=values)
-    follow_build(client, build)
+    ended = follow_build(client, build)
     ui.result(f"Workspace {ui.styled(found.name, 'cyan')} has been restarted at {builds.now()}.")
-    ui.note(builds.shell_hint(workspace))
+    ui.note(builds.next_step(ended, workspace))

@@ -121,10 +121,9 @@ def stop(
     found = find_workspace(client, workspace)
     client.set_ttl(found.id, ttl)
     if ttl is not None and found.latest_build.status == "running":
-        ui.note(
-            "This takes effect at the next start. Move the present stop with:"
-            f" coder schedule extend {workspace} {span}"
-        )
+        ui.note("This takes effect at the next start.")
+        if found.latest_build.deadline is not None:
+            ui.note(f"Move the present stop with: coder schedule extend {workspace} {span}")
     _again(client, found.id, columns, output)
 
 

@@ -41,6 +41,6 @@ def start(
     if no_wait:
         ui.result(f"Workspace {found.name} is being started.")
         return
-    follow_build(client, build)
+    ended = follow_build(client, build)
     ui.result(f"Workspace {ui.styled(found.name, 'cyan')} has been started at {builds.now()}.")
-    ui.note(builds.shell_hint(workspace))
+    ui.note(builds.next_step(ended, workspace))

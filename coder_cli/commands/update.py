@@ -29,4 +29,4 @@ def update(workspace: WorkspaceName, *, wants: Wanted) -> None:
     build = builds.build(client, found, "start", version_id=version, values=values)
     finished = follow_build(client, build)
     ui.result(f"Workspace {found.name} now runs version {finished.template_version_name}.")
-    ui.note(builds.shell_hint(workspace))
+    ui.note(builds.next_step(finished, workspace))

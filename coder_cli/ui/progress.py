@@ -18,7 +18,9 @@ class JobProgress:
     Times are the server's: they are right even where the log arrives late, or all at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Show a job; a quiet one tells its stages and what goes wrong, and nothing else."""
+        self._quiet = quiet
         self._stage = ""
         self._since: datetime | None = None
         self._queue = 0
@@ -45,7 +47,8 @@ class JobProgress:
         if line.output:
             loud = line.log_level in {"error", "warn"}
             self._failing = self._failing or line.log_level == "error"
-            _say(styled(f"    {line.output}", "red" if loud else "dim"))
+            if loud or not self._quiet:
+                _say(styled(f"    {line.output}", "red" if loud else "dim"))
 
     def ended(self, job: "ProvisionerJob") -> None:
         """Close the last stage."""
