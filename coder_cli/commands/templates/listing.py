@@ -9,12 +9,17 @@ from coder_cli import config, ui
 from coder_cli.commands.finding import find_template
 from coder_cli.commands.flags import Org, Output, Yes, columns_of
 from coder_cli.kit.durations import format_duration
+from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
+from coder_cli.sdk.errors import ApiError
 from coder_cli.ui.tables import Column, Listing
 from coder_cli.ui.words import timestamp
 
 if TYPE_CHECKING:
     from coder_cli.sdk.templates import Template
+
+NAMED = 10
+"""Workspaces that a refusal names."""
 
 TEMPLATES: "Listing[Template]" = Listing(
     [
@@ -52,16 +57,43 @@ def delete(
     """Delete templates that no workspace uses."""
     client = config.connect()
     asker = ui.Asker(config.current().on("force-tty"))
-    wanted = which or [_select(client, asker)]
+    wanted = which or [choose(client, asker, org)]
     found = [find_template(client, org, name) for name in wanted]
     asker.confirm(f"Delete these templates: {', '.join(one.name for one in found)}?", yes=yes)
+    kept: list[str] = []
     for one in found:
-        client.delete_template(one.id)
-        ui.result(f"Deleted template {one.name}.")
+        try:
+            client.delete_template(one.id)
+        except ApiError as error:
+            used = _used_by(client, one)
+            if not used:
+                raise
+            kept.append(f"Template {one.name} is used by {used}. {ui.explain(error)}")
+        else:
+            ui.result(f"Deleted template {one.name}.")
+    if kept:
+        raise Refused("\n".join(kept))
 
 
-def _select(client: Client, asker: ui.Asker) -> str:
-    options = [(one.name, one.display_name or one.name) for one in client.templates()]
+def _used_by(client: Client, template: "Template") -> str:
+    """Return which workspaces use a template, as far as the person may see them."""
+    page = client.workspaces(f"template:{template.name}", limit=NAMED)
+    users = [one for one in page.workspaces if one.template_id == template.id]
+    names = [f"{one.owner_name}/{one.name}" for one in users]
+    more = [f"{page.count - len(names)} more"] if page.count > NAMED else []
+    return ", ".join([*names, *more])
+
+
+def choose(client: Client, asker: ui.Asker, org: str) -> str:
+    """Ask which template; return its name.
+
+    Raises:
+        Refused: there is none, or nobody can answer.
+    """
+    found = client.templates(org)
+    if not found:
+        raise Refused("There are no templates that you can see.")
+    options = [(one.name, one.display_name or one.name) for one in found]
     return asker.select("Which template?", options, flag="its name as an argument")
 
 

@@ -7,6 +7,7 @@ import typer
 from coder_cli import config, ui
 from coder_cli.commands.finding import find_template
 from coder_cli.commands.flags import Org, Output, TemplateName, columns_of
+from coder_cli.commands.templates.archiving import archive_versions, unarchive_versions
 from coder_cli.commands.templates.pulling import find_version
 from coder_cli.commands.typed import new_app
 from coder_cli.kit.refused import Refused
@@ -55,6 +56,8 @@ def list_(
     versions = client.template_versions(found.id, include_archived=include_archived)
     versions.sort(key=lambda one: one.created_at, reverse=True)
     rows = [_Row(one, one.id == found.active_version_id) for one in versions]
+    if include_archived and not columns:
+        columns = ",".join([*VERSIONS.default, "archived"])
     VERSIONS.show(rows, output=output, columns=columns, shapes=versions)
 
 
@@ -76,4 +79,6 @@ def promote(
     ui.result(f"Version {version.name} is now the active version of template {found.name}.")
 
 
+app.command("archive")(archive_versions)
+app.command("unarchive")(unarchive_versions)
 app.command("ls", hidden=True)(list_)

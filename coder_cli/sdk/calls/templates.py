@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from coder_cli.sdk.transport import Transport
+from coder_cli.sdk.transport import NOT_MODIFIED, Transport
 
 if TYPE_CHECKING:
     from coder_cli.sdk.builds import WorkspaceResource
@@ -73,9 +73,10 @@ class TemplateCalls(Transport):
         path = f"/organizations/{organization}/templates"
         return self.send("POST", path, body=request).read(Template)
 
-    def update_template(self, template_id: UUID, request: "UpdateTemplateMeta") -> None:
-        """Change a template's settings."""
-        self.send("PATCH", f"/templates/{template_id}", body=request)
+    def update_template(self, template_id: UUID, request: "UpdateTemplateMeta") -> bool:
+        """Change a template's settings; return False when they are so already."""
+        answer = self.send("PATCH", f"/templates/{template_id}", body=request)
+        return answer.status != NOT_MODIFIED
 
     def delete_template(self, template_id: UUID) -> None:
         """Delete a template that no workspace uses."""
@@ -123,6 +124,22 @@ class TemplateCalls(Transport):
 
         body = UpdateActiveTemplateVersion(id=version_id)
         self.send("PATCH", f"/templates/{template_id}/versions", body=body)
+
+    def archive_template_versions(self, template_id: UUID, *, everything: bool) -> list[UUID]:
+        """Archive versions that nothing uses: failed ones, or all of them; return which."""
+        from coder_cli.sdk.templates import (
+            ArchiveTemplateVersionsRequest,
+            ArchiveTemplateVersionsResponse,
+        )
+
+        path = f"/templates/{template_id}/versions/archive"
+        body = ArchiveTemplateVersionsRequest(all=everything)
+        return self.send("POST", path, body=body).read(ArchiveTemplateVersionsResponse).archived_ids
+
+    def archive_template_version(self, version_id: UUID, *, archived: bool) -> None:
+        """Hide a version from lists, or show it again."""
+        verb = "archive" if archived else "unarchive"
+        self.send("POST", f"/templateversions/{version_id}/{verb}")
 
     def cancel_template_version(self, version_id: UUID) -> None:
         """Stop the import of a version."""

@@ -23,8 +23,8 @@ SELECT: LiteralString = """
            t.time_til_dormant_autodelete_ms, t.autostop_days, t.autostop_weeks, t.autostart_days,
            t.allow_user_autostart, t.allow_user_autostop, t.allow_user_cancel_workspace_jobs,
            t.require_active_version, t.use_classic_parameter_flow, t.max_port_share_level,
-           t.cors_behavior, t.time_til_autostop_notify_ms, t.agents_allowed, t.user_acl, t.group_acl,
-           t.created_at, t.updated_at,
+           t.cors_behavior, t.time_til_autostop_notify_ms, t.agents_allowed, t.user_acl,
+           t.group_acl, t.created_at, t.updated_at,
            o.name AS organization_name, o.display_name AS organization_display_name,
            o.icon AS organization_icon, u.username AS created_by_name,
            (SELECT count(DISTINCT w.owner_id) FROM workspaces w
@@ -87,7 +87,8 @@ UPDATE: LiteralString = """
            use_classic_parameter_flow = %(use_classic_parameter_flow)s,
            max_port_share_level = %(max_port_share_level)s, cors_behavior = %(cors_behavior)s,
            time_til_autostop_notify_ms = %(time_til_autostop_notify_ms)s,
-           agents_allowed = %(agents_allowed)s, group_acl = %(group_acl)s::jsonb, updated_at = %(now)s
+           agents_allowed = %(agents_allowed)s, group_acl = %(group_acl)s::jsonb,
+           updated_at = %(now)s
      WHERE id = %(id)s
 """
 

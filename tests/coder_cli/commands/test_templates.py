@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coder_cli.commands.templates.archive import pack, unpack
+from coder_cli.commands.templates import uploads
+from coder_cli.commands.templates.archive import LIMIT, pack, unpack
 from coder_cli.commands.templates.starting import starters
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.jobs import JobErrorCode, JobStatus
@@ -151,6 +152,156 @@ def test_push_says_how_to_give_variables_when_nobody_can_be_asked(
     assert "--variable name=value" in ran.err
 
 
+def pushed(deployment: Deployment) -> Call:
+    """Return the one request that created a version."""
+    (call,) = deployment.called(f"POST /organizations/{shapes.uid(1)}/templateversions")
+    return call
+
+
+TAGGED = {"scope": "user", "owner": str(shapes.uid(2)), "region": "eu"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "tags"),
+    [
+        ([], {"scope": "user", "region": "eu"}),
+        (["--provisioner-tag", "-"], {}),
+        (["--provisioner-tag", "region=us"], {"region": "us"}),
+        (["--provisioner-tag", "region=us", "--provisioner-tag", "-"], {}),
+        (["--provisioner-tag=a=1", "--provisioner-tag=b=x=y"], {"a": "1", "b": "x=y"}),
+    ],
+)
+def test_push_reuses_the_active_versions_tags_unless_told_otherwise(
+    cli: Cli, deployment: Deployment, directory: Path, flags: list[str], tags: dict[str, str]
+) -> None:
+    importing(deployment)
+    tagged = shapes.version(job=shapes.job(tags=TAGGED))
+    deployment.on(f"GET /templateversions/{shapes.uid(20)}", tagged)
+    ran = cli("templates", "push", "local", "-d", str(directory), "-y", "--no-activate", *flags)
+    assert ran.code == 0, ran.err
+    assert pushed(deployment).json["tags"] == tags
+    assert ("tags of the active version: region=eu scope=user" in ran.err) is (not flags)
+
+
+@pytest.mark.parametrize("tag", ["region", "=eu", ""])
+def test_push_refuses_what_is_no_tag(cli: Cli, directory: Path, tag: str) -> None:
+    ran = cli("templates", "push", "local", "-d", str(directory), "-y", "--provisioner-tag", tag)
+    assert (ran.code, "is not a tag" in ran.err) == (1, True)
+
+
+def test_push_takes_a_tar_on_stdin(
+    cli: Cli, deployment: Deployment, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing(deployment)
+    archive = pack(directory)
+    monkeypatch.setattr(uploads, "stdin", lambda: io.BytesIO(archive))
+    ran = cli("templates", "push", "local", "-d", "-", "--no-activate")
+    assert ran.code == 0, ran.err
+    (upload,) = deployment.called("POST /files")
+    assert (upload.body, upload.headers["content-type"]) == (archive, "application/x-tar")
+
+
+def test_push_from_stdin_wants_a_name_and_something_that_fits(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Name the template" in cli("templates", "push", "-d", "-").err
+    monkeypatch.setattr(uploads, "stdin", lambda: io.BytesIO(bytes(LIMIT + 1)))
+    assert "larger than 10 MiB" in cli("templates", "push", "local", "-d", "-").err
+    monkeypatch.setattr(uploads, "stdin", io.BytesIO)
+    assert "no archive on stdin" in cli("templates", "push", "local", "-d", "-").err
+
+
+def test_push_reads_variables_from_a_file_and_flags_win(
+    cli: Cli, deployment: Deployment, directory: Path
+) -> None:
+    importing(deployment)
+    file = directory.parent / "vars.yaml"
+    file.write_text("text: plain\nnumber: 3\nflag: true\nmany: [a, b]\nboth: file\n")
+    words = ["templates", "push", "local", "-d", str(directory), "-y", "--no-activate"]
+    ran = cli(*words, "--variables-file", str(file), "--var", "both=flag")
+    assert ran.code == 0, ran.err
+    values = {one["name"]: one["value"] for one in pushed(deployment).json["user_variable_values"]}
+    assert values == {
+        "text": "plain",
+        "number": "3",
+        "flag": "true",
+        "many": '["a", "b"]',
+        "both": "flag",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(None, "Cannot read"), (b"a: [", "is not YAML"), (b"- a", "mapping"), (b"\xff", "not YAML")],
+)
+def test_push_refuses_a_file_of_variables_that_is_none(
+    cli: Cli, directory: Path, content: bytes | None, complaint: str
+) -> None:
+    file = directory.parent / "vars.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    ran = cli("templates", "push", "local", "-d", str(directory), "--variables-file", str(file))
+    assert (ran.code, complaint in ran.err) == (1, True), ran.err
+
+
+def test_push_warns_of_a_missing_lock_file_only_where_providers_are_fetched(
+    cli: Cli, deployment: Deployment, directory: Path
+) -> None:
+    importing(deployment, *[shapes.job()] * 3)
+    words = ["templates", "push", "local", "-d", str(directory), "-y", "--no-activate"]
+    (directory / ".terraform.lock.hcl").unlink()
+    assert ".terraform.lock.hcl" not in cli(*words).err
+    (directory / "main.tf").write_text('x = { source = "kreuzwerker/docker" }')
+    assert "There is no .terraform.lock.hcl" in cli(*words).err
+    assert ".terraform.lock.hcl" not in cli(*words, "--ignore-lockfile").err
+
+
+def test_push_asks_for_every_variable_when_told_to(
+    cli: Cli, deployment: Deployment, directory: Path
+) -> None:
+    importing(deployment)
+    known = [
+        TemplateVersionVariable(name="zone", value="a", description="Where it runs"),
+        TemplateVersionVariable(name="size", value="1"),
+    ]
+    deployment.on(f"GET /templateversions/{shapes.uid(20)}/variables", known)
+    words = ["templates", "push", "local", "-d", str(directory), "--no-activate"]
+    ran = cli(*words, "--always-prompt", "--var", "size=2", answers="y\nb\n")
+    assert ran.code == 0, ran.err
+    assert "Where it runs" in ran.err
+    values = {one["name"]: one["value"] for one in pushed(deployment).json["user_variable_values"]}
+    assert values == {"zone": "b", "size": "2"}
+
+
+def test_push_changes_looks_and_says_when_a_message_is_long(
+    cli: Cli, deployment: Deployment, directory: Path
+) -> None:
+    importing(deployment)
+    deployment.on("PATCH /templates/*/versions", {"message": "ok"})
+    deployment.on("PATCH /templates/*", shapes.template())
+    words = ["templates", "push", "local", "-d", str(directory), "-y", "--name", "v7"]
+    ran = cli(*words, "--display-name", "Local!", "--icon", "/x.png", "-m", "m" * 73)
+    assert ran.code == 0, ran.err
+    assert pushed(deployment).json["name"] == "v7"
+    (patch,) = deployment.called(f"PATCH /templates/{shapes.uid(10)}")
+    assert {key: patch.json[key] for key in ("display_name", "icon")} == {
+        "display_name": "Local!",
+        "icon": "/x.png",
+    }
+    assert "longer than 72 characters" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--display-name", " padded"), ("--name", "no spaces")]
+)
+def test_push_refuses_bad_names_before_it_uploads(
+    cli: Cli, deployment: Deployment, directory: Path, flag: str, value: str
+) -> None:
+    ran = cli("templates", "push", "local", "-d", str(directory), "-y", flag, value)
+    assert (ran.code, flag in ran.err) == (1, True)
+    assert not deployment.called("POST /files")
+
+
 def test_pull_writes_files(
     cli: Cli, deployment: Deployment, directory: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +324,40 @@ def test_init_writes_a_starter_that_can_be_pushed(cli: Cli, starter: str, tmp_pa
 
 def test_init_of_an_unknown_starter(cli: Cli) -> None:
     assert "There is no starter 'nothing'" in cli("templates", "init", "--id", "nothing").err
+
+
+@pytest.mark.parametrize(("flag", "form"), [("--tar", None), ("--zip", "zip")])
+def test_pull_writes_an_archive_to_stdout(
+    cli: Cli, deployment: Deployment, flag: str, form: str
+) -> None:
+    deployment.on(f"GET /files/{shapes.uid(40)}", b"PK packed")
+    chosen = shapes.version("second", 21)
+    deployment.on("GET /organizations/*/templates/local/versions/second", chosen)
+    ran = cli("templates", "pull", "local", flag, "--version", "second")
+    assert (ran.code, ran.out) == (0, "PK packed")
+    (call,) = deployment.called(f"GET /files/{shapes.uid(40)}")
+    assert call.query.get("format") == form
+
+
+def test_pull_refuses_two_forms_and_versions_that_do_not_exist(cli: Cli) -> None:
+    assert "one of --tar and --zip" in cli("templates", "pull", "local", "--tar", "--zip").err
+    ran = cli("templates", "pull", "local", "--version", "gone")
+    assert "has no version 'gone'" in ran.err
+
+
+def test_delete_goes_on_past_templates_in_use_and_names_their_workspaces(
+    cli: Cli, deployment: Deployment
+) -> None:
+    def in_use(_: Call) -> object:
+        raise Refuse(400, "All workspaces must be deleted before a template can be removed.")
+
+    spare = shapes.template("spare", id=shapes.uid(11))
+    deployment.on("GET /templates", [shapes.template(), spare])
+    deployment.on(f"DELETE /templates/{shapes.uid(10)}", in_use)
+    deployment.on(f"DELETE /templates/{shapes.uid(11)}", {"message": "Template has been deleted!"})
+    ran = cli("templates", "delete", "local", "spare", "-y")
+    assert (ran.code, ran.out) == (1, "Deleted template spare.\n")
+    assert "Template local is used by alice/dev. All workspaces must be deleted" in ran.err
 
 
 def test_delete_asks_first(cli: Cli, deployment: Deployment) -> None:
