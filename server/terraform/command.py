@@ -55,7 +55,7 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
     """
     if cancelled.is_set():
         return Exit(code=-1, stderr="", canceled=True)
-    process = await _Child.start(command)
+    process = await _started(command)
     pid_file = command.directory / PID_FILE
     _write_pid(pid_file, process.pid)
     running = _Running(process, command)
@@ -67,6 +67,20 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
     finally:
         pid_file.unlink(missing_ok=True)
     return Exit(process.returncode or 0, stderr, running.stopped, running.killed)
+
+
+async def _started(command: Command) -> "_Child":
+    """Start a command; whoever is cancelled meanwhile leaves no process behind."""
+    starting = asyncio.ensure_future(_Child.start(command))
+
+    async def undo() -> None:
+        await _Running(await starting, command).stop()
+
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.shield(undo())
+        raise
 
 
 class _Child:
