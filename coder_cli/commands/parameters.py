@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -26,6 +26,8 @@ class Wanted:
     always_prompt: bool = False
     prompt_ephemeral: bool = False
     use_defaults: bool = False
+    borrowed: frozenset[str] = frozenset()
+    """Names that a preset or another workspace brought: they may be in excess."""
 
     @property
     def wishes(self) -> bool:
@@ -77,19 +79,27 @@ def resolve(
     from coder_cli.sdk.common import NameValue
 
     given = {**wants.values, **wants.ephemeral}
-    known = {one.name for one in parameters}
+    refuse_unknown(given, {one.name for one in parameters}, wants)
+    chosen: list[NameValue] = []
+    for parameter in parameters:
+        value = value_for(parameter, given.get(parameter.name), wants, situation)
+        if value is not None:
+            chosen.append(NameValue(name=parameter.name, value=value))
+    return chosen
+
+
+def refuse_unknown(given: Mapping[str, str], known: Collection[str], wants: Wanted) -> None:
+    """Refuse names that the template does not know.
+
+    Raises:
+        Refused: somebody gave one.
+    """
     for name in given:
-        if name not in known:
+        if name not in known and name not in wants.borrowed:
             raise Refused(
                 f"The template has no parameter {name!r}."
                 f" It has: {', '.join(sorted(known)) or 'none'}."
             )
-    chosen: list[NameValue] = []
-    for parameter in parameters:
-        value = _value(parameter, given.get(parameter.name), wants, situation)
-        if value is not None:
-            chosen.append(NameValue(name=parameter.name, value=value))
-    return chosen
 
 
 def complaint(
@@ -104,13 +114,17 @@ def complaint(
     return own.replace("{max}", str(parameter.validation_max))
 
 
-def _value(
+def value_for(
     parameter: "TemplateVersionParameter",
     given: str | None,
     wants: Wanted,
     situation: Situation,
 ) -> str | None:
-    """Return the value to send, or None to leave it to the server."""
+    """Return the value to send, or None to leave it to the server.
+
+    Raises:
+        Refused: the value does not fit, or a required one is missing.
+    """
     previous = situation.previous.get(parameter.name)
     if given is not None:
         fixed = not situation.first and not parameter.mutable and not parameter.ephemeral

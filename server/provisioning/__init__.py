@@ -9,6 +9,7 @@ from server.provisioning.actions.jobs import (
     jobs,
     logs,
     resources,
+    settle,
     timings,
 )
 from server.provisioning.actions.kinds import Console, JobKind, Order, Registry
@@ -94,5 +95,6 @@ __all__ = [
     "routes",
     "save_resources",
     "save_timings",
+    "settle",
     "timings",
 ]

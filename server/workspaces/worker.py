@@ -20,7 +20,7 @@ from server.terraform import (
 )
 from server.terraform import Transition as TerraformTransition
 from server.workspaces.actions import finish
-from server.workspaces.model import BuildOptions, RunningBuild
+from server.workspaces.model import BuildOptions, RunningBuild, session_token_name
 from server.workspaces.store import builds
 
 
@@ -106,7 +106,7 @@ class BuildKind(JobKind[Built]):
 
     async def _session_token(self, tx: Tx, build: RunningBuild) -> str:
         """Return a fresh token for a start; stopping and deleting end the one there is."""
-        name = f"{build.owner_id}_{build.workspace_id}_session_token"
+        name = session_token_name(build.owner_id, build.workspace_id)
         if build.transition != Transition.START:
             await identity.revoke_key(tx, build.owner_id, name)
             return ""

@@ -10,7 +10,7 @@ from server.kit.db import Tx
 from server.kit.errors import NotFound
 from server.provisioning import convert
 from server.provisioning.convert.resources import agents_to_sdk
-from server.provisioning.events import JobCanceled, JobPosted
+from server.provisioning.events import JobCanceled, JobChanged, JobPosted
 from server.provisioning.model import Job, NewJob, State, canceled
 from server.provisioning.store import jobs as store
 from server.provisioning.store import logs as log_store
@@ -40,6 +40,12 @@ async def cancel(tx: Tx, job_id: UUID) -> Job:
     ended = canceled(job.state) is State.CANCELED
     await tx.announce(JobCanceled(job_id=job_id))
     return await store.cancel(tx, job_id, tx.now if ended else None)
+
+
+async def settle(tx: Tx, job_id: UUID) -> None:
+    """End a job just queued that asks nothing of any worker. The caller writes its outcome."""
+    await store.complete(tx, job_id)
+    await tx.announce(JobChanged(job_id=job_id))
 
 
 async def job(tx: Tx, job_id: UUID) -> sdk.ProvisionerJob:

@@ -9,6 +9,7 @@ from server import provisioning, templates
 from server.kit.db import Tx
 from server.kit.errors import Invalid, NotFound
 from server.workspaces import policy
+from server.workspaces.actions import finish
 from server.workspaces.errors import (
     BuildActive,
     ChangedMeanwhile,
@@ -109,7 +110,23 @@ async def _write(
     await workspaces.set_running(tx, workspace.id, running=False)
     if wanted.transition is Transition.START:
         await workspaces.use(tx, workspace.id)
+    if wanted.transition is Transition.DELETE and await _asks_nobody(tx, new, job):
+        await provisioning.settle(tx, job.id)
+        await finish.forgotten(tx, job, workspace)
     return build_id
+
+
+async def _asks_nobody(tx: Tx, new: NewBuild, job: provisioning.Job) -> bool:
+    """Tell whether a delete has nothing to destroy, and nobody who could come to that conclusion.
+
+    Otherwise a workspace whose provisioner is gone for good could never be deleted.
+    """
+    if not new.orphan:
+        build = await builds.running(tx, new.id)
+        if build is None or build.state:
+            return False
+    matched = await provisioning.matched_provisioners(tx, job.organization_id, job.tags)
+    return matched.available == 0
 
 
 async def version_of(

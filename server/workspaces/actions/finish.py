@@ -1,12 +1,19 @@
 """How a build ends: what it made, the state it left, and what that means for its workspace."""
 
 from coder_cli.sdk.builds import Transition
-from server import provisioning
+from server import identity, provisioning
 from server.kit.db import Tx
 from server.terraform import Built
 from server.terraform import Transition as TerraformTransition
 from server.workspaces.events import BuildFinished, WorkspaceChanged
-from server.workspaces.model import BadSchedule, RunningBuild, parse_weekly, started_deadline
+from server.workspaces.model import (
+    BadSchedule,
+    RunningBuild,
+    Workspace,
+    parse_weekly,
+    session_token_name,
+    started_deadline,
+)
 from server.workspaces.store import builds, workspaces
 
 
@@ -54,6 +61,13 @@ async def released(tx: Tx, job: provisioning.Job, built: Built | None) -> None:
         return
     await _keep(tx, build, built)
     await changed(tx, build)
+
+
+async def forgotten(tx: Tx, job: provisioning.Job, workspace: Workspace) -> None:
+    """Delete the record of a workspace that left nothing to destroy, without any worker."""
+    name = session_token_name(workspace.owner_id, workspace.id)
+    await identity.revoke_key(tx, workspace.owner_id, name)
+    await succeeded(tx, job, Built())
 
 
 async def changed(tx: Tx, build: RunningBuild) -> None:

@@ -1,5 +1,6 @@
 """What workspaces and builds are, and the rules that need no I/O."""
 
+from coder_cli.kit.weekly import BadSchedule, Weekly, parse_weekly
 from server.workspaces.model.agent import AgentIdentity
 from server.workspaces.model.build import Build, LastBuild, NewBuild, RunningBuild, Values
 from server.workspaces.model.deadline import (
@@ -11,12 +12,11 @@ from server.workspaces.model.deadline import (
 )
 from server.workspaces.model.options import BuildOptions, WorkspaceRules
 from server.workspaces.model.order import BuildOrder, WorkspaceOrder
-from coder_cli.kit.weekly import BadSchedule, Weekly, parse_weekly
 from server.workspaces.model.search import Search, read_search
 from server.workspaces.model.sharing import PortShare, ShareOrder, Sharer, Sharers, changed, exceeds
 from server.workspaces.model.state import agent_tokens
 from server.workspaces.model.status import STATUS, workspace_status
-from server.workspaces.model.workspace import NewWorkspace, Workspace
+from server.workspaces.model.workspace import NewWorkspace, Workspace, session_token_name
 
 __all__ = [
     "STATUS",
@@ -48,6 +48,7 @@ __all__ = [
     "exceeds",
     "parse_weekly",
     "read_search",
+    "session_token_name",
     "started_deadline",
     "workspace_status",
 ]

@@ -74,6 +74,11 @@ class Workspace:
         return AutostopRules(self.default_ttl_ms, self.allow_user_autostop, self.activity_bump_ms)
 
 
+def session_token_name(owner_id: UUID, workspace_id: UUID) -> str:
+    """Return what the session token is called that templates may hand to a workspace."""
+    return f"{owner_id}_{workspace_id}_session_token"
+
+
 @dataclass(frozen=True, slots=True)
 class NewWorkspace:
     """A row to be written."""

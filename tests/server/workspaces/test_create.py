@@ -1,5 +1,6 @@
 """What creating a workspace checks, and that a refusal leaves nothing behind."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +38,17 @@ async def test_a_name_is_taken_in_whatever_case_until_its_workspace_is_deleted(
         ],
     }
     assert (await world.create(world.owner, name="dev"))["owner_name"] == "root"
+
+
+async def test_of_parallel_creates_of_one_name_exactly_one_wins(world: World) -> None:
+    body = {"name": "dev", "template_id": str(world.template.id)}
+    post = world.ann.api.post
+    answers = await asyncio.gather(*(post("/users/me/workspaces", json=body) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+    refused = next(answer for answer in answers if answer.status_code == 409)
+    assert refused.json()["message"] == 'Workspace "dev" already exists.'
+    assert await world.value("SELECT count(*) FROM workspaces") == 1
+    assert await world.value("SELECT count(*) FROM workspace_builds") == 1
 
 
 async def test_a_bad_name_is_refused(world: World) -> None:
