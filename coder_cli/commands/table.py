@@ -97,6 +97,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "Show organizations and their members",
             ("organization", "org", "orgs"),
         ),
+        "provisioner": Entry(
+            "coder_cli.commands.provisioner",
+            "Manage provisioner daemons, which run Terraform, and their jobs",
+            ("provisioners",),
+        ),
         "server": Entry(
             "coder_cli.commands.server", "Start a Coder server", boot=True, passes_on=True
         ),

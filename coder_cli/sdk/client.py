@@ -3,6 +3,7 @@
 from coder_cli.sdk.calls.deployment import DeploymentCalls
 from coder_cli.sdk.calls.dry_runs import DryRunCalls
 from coder_cli.sdk.calls.organizations import OrganizationCalls
+from coder_cli.sdk.calls.provisioners import ProvisionerCalls
 from coder_cli.sdk.calls.templates import TemplateCalls
 from coder_cli.sdk.calls.users import UserCalls
 from coder_cli.sdk.calls.workspace_settings import WorkspaceSettingCalls
@@ -16,6 +17,7 @@ class Client(
     DryRunCalls,
     WorkspaceCalls,
     WorkspaceSettingCalls,
+    ProvisionerCalls,
     DeploymentCalls,
 ):
     """Speak to one deployment: ``Client(url, token).user("me")``.

@@ -18,6 +18,9 @@ from server.provisioning.model import PSK, USER_AUTH, Guest, check_line, check_t
 from server.provisioning.model.guests import LONGEST_DAEMON_NAME
 from server.provisioning.store import keys as store
 
+WHEREVER = "default"
+"""The organization that a daemon with a key names when it leaves that to its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hall:
@@ -88,7 +91,9 @@ async def _by_key(hall: Hall, knock: Knock, secret: str) -> Guest:
         key = await store.of_secret(tx, hash_secret(secret))
         if key is None:
             raise Unauthorized("provisioner daemon key invalid")
-        where = (await identity.resolve_organization(tx, knock.organization)).id
+        where = key.organization_id
+        if knock.organization != WHEREVER:
+            where = (await identity.resolve_organization(tx, knock.organization)).id
     if where != key.organization_id:
         raise NotFound
     if knock.tags:

@@ -33,6 +33,7 @@ from server.provisioning.model import (
     Closing,
     Guest,
     Job,
+    JobType,
     Result,
     check_outcome,
 )
@@ -187,7 +188,7 @@ class Service:
             return None
         work = _work(order)
         # What a job was asked with stays here; all that it needs is in the order.
-        document = wire.Assignment(job=replace(rows.job, input={}), work=work)
+        document = wire.Assignment(job=replace(rows.job, input={}, type=JobType(rows.job.type)), work=work)
         return Said({"job": True}, wire.to_body(document))
 
     async def _renew(self, said: Said) -> Said:
@@ -291,7 +292,7 @@ def _believable_outcome(job: Acquired, farewell: wire.Farewell) -> Any:
     if not farewell.ask_kind:
         return None
     try:
-        check_outcome(job.type, outcome)
+        check_outcome(JobType(job.type), outcome)
     except CallRefused:
         if farewell.failed and isinstance(outcome, Built):
             return Built(state=outcome.state)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from server.kit.crypto import hash_secret
 from server.kit.db import Tx, jsonb
-from server.terraform import Agent, App, Resource, Transition
+from server.terraform import Agent, App, Devcontainer, Resource, Transition
 
 INSERT_RESOURCE: LiteralString = """
     INSERT INTO workspace_resources
@@ -59,6 +59,13 @@ INSERT_APP: LiteralString = """
             %(external)s, %(subdomain)s, %(sharing_level)s, %(healthcheck_url)s,
             %(healthcheck_interval)s, %(healthcheck_threshold)s, %(health)s, %(hidden)s,
             %(open_in)s, %(display_group)s, %(tooltip)s, %(position)s, %(now)s)
+"""
+
+INSERT_DEVCONTAINER: LiteralString = """
+    INSERT INTO workspace_agent_devcontainers
+           (id, workspace_agent_id, name, workspace_folder, config_path, inside, created_at)
+    VALUES (%(id)s, %(agent_id)s, %(name)s, %(workspace_folder)s, %(config_path)s, %(inside)s,
+            %(now)s)
 """
 
 
@@ -154,6 +161,26 @@ async def _save_belongings(tx: Tx, agent_id: UUID, agent: Agent) -> None:
     await tx.many(INSERT_LOG_SOURCE, scripts)
     await tx.many(INSERT_SCRIPT, scripts)
     await tx.many(INSERT_APP, list(_apps(tx, agent_id, agent.apps)))
+    containers = [_devcontainer(tx, agent_id, one) for one in agent.devcontainers]
+    await tx.many(INSERT_DEVCONTAINER, containers)
+
+
+def _devcontainer(tx: Tx, agent_id: UUID, one: Devcontainer) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "agent_id": agent_id,
+        "name": one.name,
+        "workspace_folder": one.workspace_folder,
+        "config_path": one.config_path,
+        "inside": jsonb(
+            {
+                "apps": [asdict(app) for app in one.apps],
+                "scripts": [asdict(script) for script in one.scripts],
+                "env": dict(one.env),
+            }
+        ),
+        "now": tx.now,
+    }
 
 
 def _apps(tx: Tx, agent_id: UUID, apps: Sequence[App]) -> Iterable[dict[str, Any]]:

@@ -117,6 +117,7 @@ class ExternalDaemon:
             log.warning("what earlier runs left is tidied up later", reason=str(error))
 
     async def _end(self, moments: Moments) -> None:
+        log.info("no more jobs are taken", running=self.running)
         await self._source.enough()
         if self._crew is None:
             return
