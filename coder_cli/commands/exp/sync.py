@@ -96,8 +96,9 @@ def _start(agent: AgentSocket, options: Namespace) -> None:
         raise Refused("--timeout cannot be negative.")
     missing = _missing(agent, name)
     if missing:
+        shown = ", ".join(f"{bare(on)} ({status or _UNKNOWN})" for on, status in missing.items())
         _say(f"Waiting for dependencies of unit '{bare(name)}' to be satisfied...")
-        _say(f"Waiting for: {missing}")
+        _say(f"Waiting for: {shown}")
     body = {"unit": name, "wait": seconds}
     try:
         answer = agent.post(agentsocket.START, body, seconds + agentsocket.ANSWER_WITHIN)
@@ -106,19 +107,19 @@ def _start(agent: AgentSocket, options: Namespace) -> None:
             f"unit '{bare(name)}' has not started: {error}\n"
             "An agent that restarts forgets all units, and runs the scripts of its workspace again."
         ) from error
-    waited = ", ".join(map(bare, answer["waited_for"]))
+    waited = ", ".join(map(bare, dict.fromkeys([*missing, *answer["waited_for"]])))
     _say(f'Unit "{bare(name)}" waited for: [{waited}]' if waited else "Success")
 
 
-def _missing(agent: AgentSocket, name: str) -> str:
+def _missing(agent: AgentSocket, name: str) -> dict[str, str]:
     unit = _get(agent, name)
     if unit["status"] not in ("", "pending"):
-        return ""
-    return ", ".join(
-        f"{bare(one['depends_on'])} ({one['current_status'] or _UNKNOWN})"
+        return {}
+    return {
+        one["depends_on"]: one["current_status"]
         for one in unit["dependencies"]
         if not one["is_satisfied"]
-    )
+    }
 
 
 def _complete(agent: AgentSocket, options: Namespace) -> None:
