@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from coder_cli.sdk import agents as sdk
 from coder_cli.sdk.agentapi import (
@@ -11,6 +12,7 @@ from coder_cli.sdk.agentapi import (
     AppHealth,
     BadShape,
     Banners,
+    Devcontainer,
     Healthcheck,
     LogLevel,
     Manifest,
@@ -45,6 +47,10 @@ def manifest(
         scripts=tuple(_script(script) for script in agent.scripts),
         apps=tuple(_app(app, identity, wildcard_host) for app in agent.apps),
         metadata=tuple(_metadata_source(item) for item in own.metadata),
+        devcontainers=tuple(
+            Devcontainer(UUID(one["id"]), one["workspace_folder"], one["config_path"], one["name"])
+            for one in own.devcontainers
+        ),
         parent_id=identity.parent_id,
     )
 

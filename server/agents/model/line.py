@@ -80,3 +80,4 @@ class Own:
     motd_file: str
     api_key_scope: str
     metadata: list[dict[str, Any]]
+    devcontainers: list[dict[str, Any]]

@@ -17,7 +17,14 @@ from server.agents.model import Life, Own, clean, clip
 from server.kit.db import Tx
 
 OWN: LiteralString = """
-    SELECT motd_file, api_key_scope, metadata FROM workspace_agents WHERE id = %(agent_id)s
+    SELECT a.motd_file, a.api_key_scope, a.metadata,
+           COALESCE((SELECT jsonb_agg(jsonb_build_object(
+                                'id', d.id, 'name', d.name, 'config_path', d.config_path,
+                                'workspace_folder', d.workspace_folder) ORDER BY d.name)
+                       FROM workspace_agent_devcontainers d
+                      WHERE d.workspace_agent_id = a.id), '[]') AS devcontainers
+      FROM workspace_agents a
+     WHERE a.id = %(agent_id)s
 """
 LIFE: LiteralString = """
     SELECT lifecycle_state AS state, started_at, ready_at

@@ -159,6 +159,26 @@ async def test_another_role_does_not_disturb_the_agents_own_line(
             assert await stream.recv() == b"still there"
 
 
+async def test_the_manifest_names_dev_containers(
+    house: House, replica: Replica, agent: AgentRows
+) -> None:
+    container = uuid4()
+    async with house.database.tx(as_system("test")) as tx:
+        await tx.run(
+            """
+            INSERT INTO workspace_agent_devcontainers
+                   (id, workspace_agent_id, name, workspace_folder, config_path, created_at)
+            VALUES (%(id)s, %(agent)s, 'dev', '/src', 'a.json', %(now)s)
+            """,
+            {"id": container, "agent": agent.id, "now": tx.now},
+        )
+    async with scripted(replica, agent) as line:
+        manifest = api.from_json(api.Manifest, await line.call(Method.MANIFEST))
+    [found] = manifest.devcontainers
+    assert (found.id, found.name) == (container, "dev")
+    assert (found.workspace_folder, found.config_path) == ("/src", "a.json")
+
+
 async def test_the_manifest_tells_the_agent_all_about_itself(
     replica: Replica, agent: AgentRows
 ) -> None:
