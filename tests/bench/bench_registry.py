@@ -1,11 +1,12 @@
 """The public module registry against our provider: every plan, every ``terraform test``. By hand:
 
-python -m tests.bench.bench_registry CHECKOUT [--git BARE_REPOSITORY] [--only TEXT] [--jobs 2]
+python -m tests.bench.bench_registry CHECKOUT [--git BARE] [--only TEXT] [--jobs 2] [--process]
 
 CHECKOUT is a copy of github.com/coder/registry; nothing in it is changed. With its bare repository,
 modules that need other released modules get them from its tags, through terraform's registry
 protocol. Modules are planned, applied in a scratch directory (nothing but coder/coder is in them),
-planned again, which must change nothing, and destroyed.
+planned again, which must change nothing, and destroyed. The provider is the warm one; with
+--process terraform starts it itself, from a mirror. Every file is read by our own reader as well.
 """
 
 import argparse
@@ -13,12 +14,14 @@ import asyncio
 import json
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.terraform import cliconfig, hcl
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import Outline, outline
 from tests.bench.registry_modules import ModuleRegistry
@@ -101,6 +104,7 @@ class Bench:
     scratch: Path
     settings: str
     gate: asyncio.Semaphore
+    process: bool = False
 
     async def prepare(self, subject: Subject) -> tuple[Path, str]:
         """Copy a subject and initialize it; return where, and what is wrong."""
@@ -113,6 +117,8 @@ class Bench:
         self, directory: Path, *arguments: str, build: Mapping[str, str] = _NOTHING
     ) -> Ran:
         """Run a command against a warm provider."""
+        if self.process:
+            return await run(directory, *arguments, env=build)
         async with ProviderHost().serve(build) as reattach, asyncio.timeout(300):
             env = {"TF_REATTACH_PROVIDERS": reattach.variable}
             return await run(directory, *arguments, env=env)
@@ -223,6 +229,28 @@ def _report(title: str, tally: Tally, left_out: Iterable[str]) -> None:
     print(flush=True)
 
 
+def _mirror(scratch: Path) -> str:
+    """Return the settings of a mirror with our provider as a program."""
+    program = scratch / "terraform-provider-coder"
+    root = Path(__file__).parents[2]
+    start = f"exec '{sys.executable}' -m server.terraform.provider"
+    program.write_text(f"#!/bin/sh\ncd '{root}' && {start}\n")
+    program.chmod(0o755)
+    return cliconfig.write(scratch / "cache", str(program), "").read_text()
+
+
+def _read_all(checkout: Path) -> None:
+    """Read every file of templates; print the ones that our reader does not understand."""
+    files = sorted(checkout.rglob("*.tf"))
+    bad: list[str] = []
+    for file in files:
+        try:
+            hcl.blocks(file.read_text())
+        except hcl.NotHcl as error:
+            bad.append(f"{file.relative_to(checkout)}: {error}")
+    print(f"files read: {len(files) - len(bad)} of {len(files)} {bad or ''}\n", flush=True)
+
+
 async def bench(options: argparse.Namespace) -> None:
     """Print the two tables."""
     registry = ModuleRegistry(options.git) if options.git else None
@@ -232,7 +260,10 @@ async def bench(options: argparse.Namespace) -> None:
     ready = [s for s in everything if not s.others and (registry or not s.remote)]
     with tempfile.TemporaryDirectory(prefix="registry-") as scratch:
         settings = registry.settings if registry else ""
-        it = Bench(Path(scratch), settings, asyncio.Semaphore(options.jobs))
+        if options.process:
+            settings += _mirror(Path(scratch))
+        it = Bench(Path(scratch), settings, asyncio.Semaphore(options.jobs), options.process)
+        _read_all(options.checkout)
         for title, part in (
             ("modules that need coder/coder alone", [s for s in ready if not s.remote]),
             ("modules that need released modules too", [s for s in ready if s.remote]),
@@ -259,6 +290,7 @@ def main() -> None:
     parser.add_argument("--git", type=Path, default=None)
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--process", action="store_true")
     asyncio.run(bench(parser.parse_args()))
 
 

@@ -101,8 +101,8 @@ def _roles(text: str) -> list[dict[str, str]] | None:
     """Return the roles that a JSON text lists, or None when it is something else."""
     try:
         content: Any = json.loads(text)
-        return [{"name": str(r["name"]), "org_id": str(r["org_id"])} for r in content or ()]
-    except (ValueError, TypeError, KeyError):
+        return [{key: str(r.get(key, "")) for key in ("name", "org_id")} for r in content or ()]
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

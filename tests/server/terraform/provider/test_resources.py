@@ -24,6 +24,20 @@ TASK = "0f8fad5b-d9cb-469f-a165-70867728950e"
         ({"arch": "mips"}, 'expected arch to be one of ["amd64" "armv7" "arm64"], got mips'),
         ({"os": "plan9"}, 'expected os to be one of ["linux" "darwin" "windows"], got plan9'),
         (
+            {"auth": "password"},
+            (
+                'expected auth to be one of ["token" "google-instance-identity" '
+                '"aws-instance-identity" "azure-instance-identity"], got password'
+            ),
+        ),
+        (
+            {"resources_monitoring": [{"memory": [{"enabled": True, "threshold": -1}]}]},
+            (
+                "expected resources_monitoring.0.memory.0.threshold to be in the range (0 - 100), "
+                "got -1"
+            ),
+        ),
+        (
             {"api_key_scope": "some"},
             'expected api_key_scope to be one of ["all" "no_user_data"], got some',
         ),
@@ -176,6 +190,39 @@ def test_app_refuses(config: dict[str, Any], error: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "config",
+    [
+        {"slug": "a"},
+        {"slug": "a-1-b"},
+        {"display_name": "x" * 64},
+        {"group": "x" * 64},
+        {"tooltip": "x" * 2048},
+        {"share": "authenticated"},
+        {"share": "public"},
+        {"open_in": "tab"},
+        {"external": True, "url": "vscode://x"},
+        {"external": False, "url": "http://x"},
+        {"url": "not a url: %zz"},
+        {"icon": "/an icon.svg"},
+    ],
+)
+def test_app_accepts(config: dict[str, Any]) -> None:
+    assert plan("coder_app", APP | config).found == []
+
+
+@pytest.mark.parametrize("slug", ["", "-a", "a-", "a--b", "A", "a_b", "a.b", "ä", "a\n"])
+def test_app_slugs_that_are_no_host_names(slug: str) -> None:
+    (problem,) = plan("coder_app", APP | {"slug": slug}).errors
+    assert problem.startswith('invalid "coder_app" slug, must be a valid hostname (')
+
+
+def test_app_lengths_are_counted_in_bytes() -> None:
+    assert plan("coder_app", APP | {"display_name": "ä" * 33}).errors == [
+        "display name is too long (max 64 characters)"
+    ]
+
+
+@pytest.mark.parametrize(
     ("config", "details"),
     [
         (
@@ -188,6 +235,13 @@ def test_app_refuses(config: dict[str, Any], error: str) -> None:
             ['"healthcheck": conflicts with command'],
         ),
         ({"external": True, "share": "owner"}, ['"external": conflicts with share']),
+        ({"external": False, "share": "owner"}, ['"external": conflicts with share']),
+        ({"external": True, "subdomain": False}, ['"external": conflicts with subdomain']),
+        ({"external": True, "command": "x"}, ['"external": conflicts with command']),
+        (
+            {"external": True, "healthcheck": [{"url": "u", "interval": 1, "threshold": 1}]},
+            ['"external": conflicts with healthcheck'],
+        ),
     ],
 )
 def test_app_conflicts(config: dict[str, Any], details: list[str]) -> None:
@@ -289,11 +343,24 @@ def test_ai_task_takes_its_app_from_either_place() -> None:
     assert (value["id"], value["enabled"], value["prompt"]) == ("an-id", False, None)
 
 
+def test_ai_task_by_the_old_block_is_deprecated() -> None:
+    assert plan("coder_ai_task", {"sidebar_app": [{"id": TASK}]}).warnings == [
+        "Argument is deprecated"
+    ]
+
+
+@pytest.mark.parametrize("said", ["no id", "", str(UUID(int=0))])
+def test_ai_task_of_no_task_has_an_id_of_its_own(said: str) -> None:
+    value = create("coder_ai_task", {"app_id": TASK}, {"CODER_TASK_ID": said}).value
+    assert (value["id"], value["enabled"]) == ("an-id", False)
+
+
 def test_ai_task_refuses() -> None:
     assert create("coder_ai_task", {}).errors == ["'app_id' must be set"]
-    assert plan("coder_ai_task", {"app_id": "x"}).errors == [
-        'expected "app_id" to be a valid UUID, got x'
-    ]
+    for wrong in ("x", "{" + TASK + "}", TASK.replace("-", "")):
+        assert plan("coder_ai_task", {"app_id": wrong}).errors == [
+            f'expected "app_id" to be a valid UUID, got {wrong}'
+        ]
     both = {"app_id": TASK, "sidebar_app": [{"id": TASK}]}
     assert set(plan("coder_ai_task", both).errors) == {"Conflicting configuration arguments"}
     nil = create("coder_ai_task", {"app_id": TASK}, {"CODER_TASK_ID": str(UUID(int=0))})

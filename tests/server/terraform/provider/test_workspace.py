@@ -33,6 +33,11 @@ def test_workspace_port_of_the_access_url() -> None:
         assert read("coder_workspace", {}, {"CODER_AGENT_URL": url}).value["access_port"] == port
 
 
+def test_workspace_port_that_is_none() -> None:
+    (problem,) = read("coder_workspace", {}, {"CODER_AGENT_URL": "http://x:99999"}).errors
+    assert problem.startswith('couldn\'t parse port of "http://x:99999": ')
+
+
 def test_workspace_in_a_build_must_know_its_template() -> None:
     assert read("coder_workspace", {}, {"CODER_WORKSPACE_BUILD_ID": "b"}).errors == [
         "template ID is missing: CODER_WORKSPACE_TEMPLATE_ID is required",
@@ -78,14 +83,31 @@ def test_owner_lists() -> None:
     assert value["rbac_roles"] == [{"name": "member", "org_id": "o"}]
 
 
-def test_owner_lists_that_are_none() -> None:
+def test_owner_without_lists() -> None:
     env = {
-        "CODER_WORKSPACE_OWNER_GROUPS": "Everyone",
-        "CODER_WORKSPACE_OWNER_RBAC_ROLES": '["member"]',
+        "CODER_WORKSPACE_OWNER_GROUPS": "null",
+        "CODER_WORKSPACE_OWNER_RBAC_ROLES": "null",
     }
-    groups, roles = read("coder_workspace_owner", {}, env).errors
-    assert groups.startswith("invalid user groups: ")
-    assert roles.startswith("invalid user rbac roles: ")
+    value = read("coder_workspace_owner", {}, env).value
+    assert (value["groups"], value["rbac_roles"]) == ([], [])
+
+
+def test_owner_role_of_the_whole_site() -> None:
+    env = {"CODER_WORKSPACE_OWNER_RBAC_ROLES": '[{"name":"owner"}]'}
+    value = read("coder_workspace_owner", {}, env).value
+    assert value["rbac_roles"] == [{"name": "owner", "org_id": ""}]
+
+
+@pytest.mark.parametrize("groups", ["Everyone", "[1]", "{}", "[" * 100_000])
+@pytest.mark.parametrize("roles", ['["member"]', "{", "1", "[" * 100_000])
+def test_owner_lists_that_are_none(groups: str, roles: str) -> None:
+    env = {
+        "CODER_WORKSPACE_OWNER_GROUPS": groups,
+        "CODER_WORKSPACE_OWNER_RBAC_ROLES": roles,
+    }
+    bad_groups, bad_roles = read("coder_workspace_owner", {}, env).errors
+    assert bad_groups.startswith("invalid user groups: ")
+    assert bad_roles.startswith("invalid user rbac roles: ")
 
 
 def test_provisioner_speaks_of_this_host() -> None:
@@ -141,6 +163,17 @@ def test_secret_value_and_id() -> None:
     assert (by_env["id"], by_env["value"]) == ("env:A", "one")
     by_file = read("coder_secret", {"help_message": "h", "file": "~/k"}, env).value
     assert (by_file["id"], by_file["value"]) == ("file:~/k", "two")
+
+
+def test_secret_that_is_missing_says_what_to_do() -> None:
+    build = {"CODER_WORKSPACE_BUILD_ID": "b", "CODER_WORKSPACE_TRANSITION": "start"}
+    answer = read("coder_secret", {"help_message": "", "file": "~/k"}, build)
+    assert answer.errors == ['Missing required secret: file "~/k"']
+    assert answer.details[0].splitlines() == [
+        'Required: file "~/k"',
+        "",
+        'To resolve: ensure a secret exposes the file "~/k".',
+    ]
 
 
 def test_secret_missing_blocks_a_start_only() -> None:
