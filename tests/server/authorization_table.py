@@ -176,14 +176,21 @@ GET    /workspacebuilds/{build}/timings                                         
 GET    /workspaces                                                               !+++++++
 GET    /workspaces/{workspace}                                                   !+++++++ !..+.++. !..+.+.+
 PATCH  /workspaces/{workspace}                                                   !~~~~~~~ !..-.~~. !..-.~.~
+DELETE /workspaces/{workspace}/acl                                               !+++++++ !..-.++. !..-.+.+
+GET    /workspaces/{workspace}/acl                                               !+++++++ !..-.++. !..-.+.+
+PATCH  /workspaces/{workspace}/acl                                               !+++++++ !..-.++. !..-.+.+
 PUT    /workspaces/{workspace}/autostart                                         !+++++++ !..-.++. !..-.+.+
 PUT    /workspaces/{workspace}/autoupdates                                       !+++++++ !..-.++. !..-.+.+
 GET    /workspaces/{workspace}/builds                                            !+++++++ !..+.++. !..+.+.+
 POST   /workspaces/{workspace}/builds                                            !+++++++ !..-.++. !..-.+.+
 PUT    /workspaces/{workspace}/dormant                                           !+++++++ !..-.++. !..-.+.+
 PUT    /workspaces/{workspace}/extend                                            !~~~~~~~ !..-.~~. !..-.~.~
+GET    /workspaces/{workspace}/external-agent/{agent}/credentials                !+++++++ !..-.+-. !..-.+.-
 DELETE /workspaces/{workspace}/favorite                                          !+++++++ !..-.--. !..-.-.-
 PUT    /workspaces/{workspace}/favorite                                          !+++++++ !..-.--. !..-.-.-
+DELETE /workspaces/{workspace}/port-share                                        !+++++++ !..-.++. !..-.+.+
+GET    /workspaces/{workspace}/port-share                                        !+++++++ !..+.++. !..+.+.+
+POST   /workspaces/{workspace}/port-share                                        !+++++++ !..-.++. !..-.+.+
 GET    /workspaces/{workspace}/resolve-autostart                                 !+++++++ !..+.++. !..+.+.+
 GET    /workspaces/{workspace}/timings                                           !+++++++ !..+.++. !..+.+.+
 PUT    /workspaces/{workspace}/ttl                                               !+++++++ !..-.++. !..-.+.+
@@ -211,6 +218,7 @@ WS     /workspaceagents/{agent_id}/watch-metadata-ws                            
 
 # outside of /api/v2
 GET    ^/                                                                        ++++++++
+WS     ^/api/experimental/watch-all-workspacebuilds                              !+++++++
 GET    ^/assets/{name}                                                           ++++++++ ++++++++ ++++++++
 GET    ^/bin/{name}                                                              ++++++++ ++++++++ ++++++++
 GET    ^/cli-auth                                                                ++++++++
@@ -274,6 +282,13 @@ BODIES: dict[str, Any] = {
     "POST /templateversions/{version}/dynamic-parameters/evaluate": {"id": 1},
     "POST /templateversions/{version}/dry-run": {"workspace_name": "dry"},
     "PATCH /workspaces/{workspace}": {"name": "renamed"},
+    "PATCH /workspaces/{workspace}/acl": {"group_roles": {"everyone": "use"}},
+    "POST /workspaces/{workspace}/port-share": {
+        "agent_name": "main",
+        "port": 3000,
+        "share_level": "authenticated",
+    },
+    "DELETE /workspaces/{workspace}/port-share": {"agent_name": "main", "port": 8080},
     "PUT /workspaces/{workspace}/autostart": {"schedule": "CRON_TZ=UTC 30 9 * * 1-5"},
     "PUT /workspaces/{workspace}/ttl": {"ttl_ms": 7_200_000},
     "PUT /workspaces/{workspace}/extend": {"deadline": "2099-01-01T00:00:00Z"},

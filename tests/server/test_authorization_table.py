@@ -53,6 +53,7 @@ ALIASES: Mapping[str, str] = {
     "assets/{name}": "style.css",
     "builds/{number}": "1",
     "init-script/{os}": "linux",
+    "external-agent/{agent}": "outside",
     "linux/{arch}": "amd64",
     "streams/{stream_id}": "00.00",
 }

@@ -4,6 +4,7 @@ Two organizations, ``coder`` and ``elsewhere``, each with a template. Everybody 
 ``dev`` with one finished build, an agent, a file and a token.
 """
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,9 +38,9 @@ TEMPLATE: tuple[LiteralString, ...] = (
     """,
     """
     INSERT INTO templates (id, organization_id, name, active_version_id, created_by, group_acl,
-                           created_at, updated_at)
+                           max_port_share_level, created_at, updated_at)
     VALUES (%(template)s, %(organization)s, 'starter', %(version)s, %(owner)s,
-            jsonb_build_object(%(organization)s, 'use'), now(), now())
+            jsonb_build_object(%(organization)s, 'use'), 'public', now(), now())
     """,
     """
     INSERT INTO template_versions (id, template_id, organization_id, name, job_id, created_by,
@@ -86,6 +87,23 @@ WORKSPACE: tuple[LiteralString, ...] = (
     INSERT INTO workspace_agents (id, resource_id, name, auth_token, architecture,
                                   operating_system, created_at, updated_at)
     VALUES (%(agent)s, %(resource)s, 'main', %(agent_token)s, 'amd64', 'linux', now(), now())
+    """,
+    """
+    INSERT INTO workspace_agent_port_shares (workspace_id, agent_name, port, share_level, protocol)
+    VALUES (%(workspace)s, 'main', 8080, 'authenticated', 'http')
+    """,
+    """
+    INSERT INTO workspace_resources (id, job_id, transition, position, type, name, created_at)
+    VALUES (%(outside)s, %(job)s, 'start', 1, 'coder_external_agent', 'outside', now())
+    """,
+    """
+    INSERT INTO workspace_agents (id, resource_id, name, auth_token, architecture,
+                                  operating_system, created_at, updated_at)
+    VALUES (%(outside_agent)s, %(outside)s, 'outside', %(outside_token)s, 'amd64', 'linux', now(),
+            now())
+    """,
+    """
+    UPDATE workspace_builds SET state = %(state)s WHERE id = %(build)s
     """,
 )
 
@@ -147,13 +165,18 @@ async def _move_in(tx: Tx, name: str, houses: Mapping[str, UUID]) -> Inhabitant:
         tx, NewKey(user_id, OPTIONS.session_duration, LoginType.TOKEN, name="script")
     )
     template = await _template(tx, houses[house], user_id)
-    ids = {name: uuid4() for name in ("workspace", "build", "resource", "agent", "job", "file")}
+    names = "workspace build resource agent job file outside outside_agent"
+    ids = {name: uuid4() for name in names.split()}
+    outside = str(ids["outside_agent"])
+    kept = {"type": "coder_agent", "instances": [{"attributes": {"token": outside}}]}
     args = {
         **template,
         **ids,
         "owner": user_id,
         "organization": houses[house],
         "agent_token": hash_secret(str(ids["agent"])),
+        "outside_token": hash_secret(outside),
+        "state": json.dumps({"resources": [kept]}).encode(),
     }
     for statement in WORKSPACE:
         await tx.run(statement, args)
