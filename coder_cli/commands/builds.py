@@ -1,14 +1,17 @@
 """Start, stop and delete builds, as several commands do it."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
 from coder_cli import config, ui
 from coder_cli.commands.following import follow_build, watch_build
+from coder_cli.commands.live_parameters import resolve_live
 from coder_cli.commands.parameters import Situation, Wanted, resolve
 from coder_cli.kit.clock import SystemClock
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.client import Client
+from coder_cli.sdk.errors import ApiError
 from coder_cli.ui.words import timestamp
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from coder_cli.sdk.builds import WorkspaceBuild
     from coder_cli.sdk.common import NameValue
+    from coder_cli.sdk.forms import DynamicParametersResponse
     from coder_cli.sdk.workspaces import Workspace
 
 
@@ -25,10 +29,15 @@ def asker() -> ui.Asker:
 
 
 def values_for(
-    client: Client, version_id: "UUID", wants: Wanted, *, workspace: "Workspace | None", ask: bool
+    client: Client,
+    version_id: "UUID",
+    wants: Wanted,
+    *,
+    workspace: "Workspace | None",
+    ask: bool,
+    owner: str = "me",
 ) -> "list[NameValue]":
     """Return the parameter values for a build of ``workspace``, or of a new one, on a version."""
-    parameters = client.template_version_parameters(version_id)
     previous: Mapping[str, str] = {}
     if workspace is not None:
         used = client.build_parameters(workspace.latest_build.id)
@@ -40,7 +49,31 @@ def values_for(
         ask=ask and ui.can_ask(force=force),
         force_tty=force,
     )
-    return resolve(parameters, wants, situation)
+    owner_id = workspace.owner_id if workspace else _owner_id(client, owner)
+
+    def evaluate(inputs: Mapping[str, str]) -> "DynamicParametersResponse":
+        return client.evaluate_form(version_id, inputs, owner_id)
+
+    try:
+        return resolve_live(evaluate, wants, situation)
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+    # An older server evaluates no forms.
+    return resolve(client.template_version_parameters(version_id), wants, situation)
+
+
+def _owner_id(client: Client, owner: str) -> "UUID | None":
+    """Return whom a form is asked for; None is the caller."""
+    if owner == "me":
+        return None
+    try:
+        return client.user(owner).id
+    except ApiError as error:
+        # Who may make workspaces for somebody need not be allowed to look at their account.
+        if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}:
+            return None
+        raise
 
 
 def build(

@@ -119,7 +119,7 @@ def create(
     named = preset or (presets.NONE if source else "")
     picked = presets.choose(client, version_id, named, wants, ask=not yes)
     wants = _with_copies(client, picked.wants, source)
-    values = values_for(client, version_id, wants, workspace=None, ask=not yes)
+    values = values_for(client, version_id, wants, workspace=None, ask=not yes, owner=owner)
     if not yes:
         show_plan(client, version_id, name, values)
         asker().confirm(f"Create workspace {name!r}?", yes=yes, default=True)
@@ -189,7 +189,8 @@ def _with_copies(client: Client, wants: Wanted, source: "Workspace | None") -> W
     if source is None:
         return wants
     copied = {one.name: one.value for one in client.build_parameters(source.latest_build.id)}
-    return replace(wants, values={**copied, **wants.values})
+    borrowed = wants.borrowed | (copied.keys() - wants.values.keys())
+    return replace(wants, values={**copied, **wants.values}, borrowed=borrowed)
 
 
 def _milliseconds(span: str) -> int | None:

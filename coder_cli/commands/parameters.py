@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -60,12 +60,12 @@ def wanted(
     Raises:
         Refused: something is not ``name=value``, or the file is not a mapping.
     """
-    return Wanted(
+    said = Wanted(
         values=_from_file(file) | _pairs("--parameter", "CODER_RICH_PARAMETER", values),
         defaults=_pairs("--parameter-default", "CODER_RICH_PARAMETER_DEFAULT", defaults),
         ephemeral=_pairs("--ephemeral-parameter", "CODER_EPHEMERAL_PARAMETER", ephemeral),
-        **how,
     )
+    return replace(said, **how)
 
 
 def resolve(

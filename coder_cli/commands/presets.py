@@ -47,7 +47,8 @@ def choose(client: "Client", version_id: "UUID", name: str, wants: Wanted, *, as
             f"What you give for {', '.join(against)} differs from the preset:"
             " the workspace will not count as made from it."
         )
-    combined = replace(wants, values={**values, **wants.values})
+    borrowed = wants.borrowed | (values.keys() - wants.values.keys())
+    combined = replace(wants, values={**values, **wants.values}, borrowed=borrowed)
     return Chosen(combined, None if against else preset.id)
 
 

@@ -1,6 +1,6 @@
 """Calls about files, templates and template versions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from coder_cli.sdk.transport import NOT_MODIFIED, Transport
 
 if TYPE_CHECKING:
     from coder_cli.sdk.builds import WorkspaceResource
+    from coder_cli.sdk.forms import DynamicParametersResponse
     from coder_cli.sdk.jobs import ProvisionerJobLog
     from coder_cli.sdk.templates import (
         CreateTemplateRequest,
@@ -151,6 +152,18 @@ class TemplateCalls(Transport):
         from coder_cli.sdk.templates import TemplateVersionParameter
 
         return answer.read_list(TemplateVersionParameter)
+
+    def evaluate_form(
+        self, version_id: UUID, inputs: "Mapping[str, str]", owner_id: UUID | None = None
+    ) -> "DynamicParametersResponse":
+        """Return what a version asks for, given some answers; for the caller if nobody is named."""
+        from coder_cli.sdk.forms import DynamicParametersRequest, DynamicParametersResponse
+
+        request = DynamicParametersRequest(inputs=dict(inputs), owner_id=owner_id)
+        answer = self.send(
+            "POST", f"/templateversions/{version_id}/dynamic-parameters/evaluate", body=request
+        )
+        return answer.read(DynamicParametersResponse)
 
     def template_version_variables(self, version_id: UUID) -> "list[TemplateVersionVariable]":
         """Return the Terraform variables of a version; secrets are blank."""
