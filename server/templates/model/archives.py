@@ -5,14 +5,17 @@ Pure: bytes in, bytes out. Whatever arrives is hostile until it was read to its 
 
 import io
 import stat
+import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from server.templates.errors import ArchiveTooLarge, BadArchive
+from server.templates.model.tars import check_form
 
 LIMIT = 10 * 1024 * 1024
 """Bytes of an upload, and of what is packed into one."""
@@ -23,6 +26,14 @@ ZIP = "application/zip"
 ZIPS = frozenset({ZIP, "application/x-zip-compressed"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
+_END = (2107, 12, 31, 23, 59, 58)
+"""The latest."""
+_LATEST = 2**36
+"""Seconds since 1970 beyond which no system keeps the time of a file."""
+_UNREADABLE_ZIP = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, LookupError)
+MAX_NAME = 255
+MAX_PATH = 2048
+"""Bytes of one name, and of a whole path."""
 
 
 def as_tar(data: bytes, content_type: str) -> bytes:
@@ -49,18 +60,18 @@ def digest(data: bytes) -> str:
 
 
 def _check_tar(data: bytes) -> None:
-    names = 0
+    check_form(data)
+    members: list[tarfile.TarInfo] = []
     total = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             for member in tar:
-                names, total = names + 1, total + member.size
-                _check_size(names, total)
-                _check_member(member)
-    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+                members.append(member)
+                total += member.size
+                _check_size(len(members), total)
+    except (tarfile.TarError, ValueError, EOFError, OverflowError, RecursionError) as error:
         raise BadArchive(f"It is not a tar archive: {error}.") from error
-    if names == 0:
-        raise BadArchive("It is empty.")
+    _check_members(members)
 
 
 def _check_size(names: int, total: int) -> None:
@@ -70,14 +81,61 @@ def _check_size(names: int, total: int) -> None:
         raise ArchiveTooLarge(LIMIT)
 
 
+def _check_members(members: Sequence[tarfile.TarInfo]) -> None:
+    if not members:
+        raise BadArchive("It is empty.")
+    links = {_parts(member.name) for member in members if member.issym()}
+    for member in members:
+        _check_member(member)
+        path = _parts(member.name)
+        if any(path[:depth] in links for depth in range(1, len(path))):
+            raise BadArchive(f"{member.name!r} lies behind a link.")
+        if member.issym() and _climbs_out_of_a_link(path[:-1], member.linkname, links):
+            raise BadArchive(f"{member.name!r} links to {member.linkname!r}, through another link.")
+
+
+def _climbs_out_of_a_link(
+    folder: tuple[str, ...], target: str, links: Collection[tuple[str, ...]]
+) -> bool:
+    """Tell whether a target goes up from a link: where that leads, its text does not say."""
+    here = folder
+    for part in _parts(target):
+        if part == "..":
+            if here in links:
+                return True
+            here = here[:-1]
+        else:
+            here = (*here, part)
+    return False
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return PurePosixPath(name.replace("\\", "/")).parts
+
+
 def _check_member(member: tarfile.TarInfo) -> None:
+    _check_name(member.name)
     _check_path(member.name)
+    if not abs(member.mtime) < _LATEST:
+        raise BadArchive(f"{member.name!r} has a time that makes no sense.")
     if member.issym():
         _check_link(member.name, member.linkname)
     elif member.islnk():
         _check_path(member.linkname)
     elif not (member.isfile() or member.isdir()):
         raise BadArchive(f"{member.name!r} is neither a file, a directory nor a link.")
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that not every system can write."""
+    try:
+        parts = [part.encode() for part in _parts(name)]
+    except UnicodeEncodeError:
+        raise BadArchive(f"{name!r} is no name: it is not UTF-8.") from None
+    if not name or any(ord(character) < 32 or ord(character) == 127 for character in name):
+        raise BadArchive(f"{name!r} is no name: it is empty, or has control characters.")
+    if any(len(part) > MAX_NAME for part in parts) or sum(map(len, parts)) > MAX_PATH:
+        raise BadArchive(f"{name[:40]!r}… is too long a name.")
 
 
 def _check_path(name: str) -> None:
@@ -108,21 +166,21 @@ def _zip_to_tar(data: bytes) -> bytes:
             tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
             _check_size(len(packed.infolist()), sum(i.file_size for i in packed.infolist()))
+            members: list[tarfile.TarInfo] = []
             for info in packed.infolist():
                 member, content = _from_zip(packed, info)
-                _check_member(member)
+                members.append(member)
                 tar.addfile(member, io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+            _check_members(members)
+    except (*_UNREADABLE_ZIP, ValueError, EOFError, RuntimeError) as error:
         raise BadArchive(f"It is not a zip archive that can be read: {error}.") from error
-    if not zipfile.ZipFile(io.BytesIO(data)).namelist():
-        raise BadArchive("It is empty.")
     return out.getvalue()
 
 
 def _from_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tarfile.TarInfo, bytes]:
     member = tarfile.TarInfo(info.filename.rstrip("/"))
     mode = info.external_attr >> 16
-    member.mtime = datetime(*info.date_time, tzinfo=UTC).timestamp()
+    member.mtime = _tar_time(info.date_time)
     member.mode = stat.S_IMODE(mode) or (0o755 if info.is_dir() else 0o644)
     if info.is_dir():
         member.type = tarfile.DIRTYPE
@@ -135,6 +193,13 @@ def _from_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tarfile.T
         return member, b""
     member.size = len(content)
     return member, content
+
+
+def _tar_time(moment: tuple[int, int, int, int, int, int]) -> float:
+    try:
+        return datetime(*moment, tzinfo=UTC).timestamp()
+    except ValueError:  # Some programs write months and days of 0.
+        return datetime(*_EPOCH, tzinfo=UTC).timestamp()
 
 
 def as_zip(tar_data: bytes) -> bytes:
@@ -169,7 +234,7 @@ def _contents(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 
 def _zip_time(mtime: float) -> tuple[int, int, int, int, int, int]:
     moment = datetime.fromtimestamp(max(mtime, 0), tz=UTC).timetuple()[:6]
-    return max(moment, _EPOCH)
+    return min(max(moment, _EPOCH), _END)
 
 
 def pack(files: dict[str, bytes], executable: frozenset[str] = frozenset()) -> bytes:

@@ -99,6 +99,104 @@ def _huge_header() -> bytes:
     return member.tobuf() + b"\0" * 1024
 
 
+def _extended(records: bytes, kind: bytes = b"x") -> bytes:
+    """Return a tar with one extended header before its only file."""
+    header = tarfile.TarInfo("extended")
+    header.type, header.size = kind, len(records)
+    padded = records.ljust(-(-len(records) // 512) * 512, b"\0")
+    return header.tobuf() + padded + tarfile.TarInfo("main.tf").tobuf() + bytes(1024)
+
+
+def _record(key: str, value: str) -> bytes:
+    body = f" {key}={value}\n".encode()
+    return next(f"{n}".encode() + body for n in range(99999) if len(f"{n}") + len(body) == n)
+
+
+def _negative() -> bytes:
+    block = bytearray(tarfile.TarInfo("main.tf").tobuf())
+    block[124:136] = b"\xff" * 10 + b"\xfe\x00"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + bytes(1024)
+
+
+LONG_NAME = tarfile.TarInfo("././@LongLink")
+LONG_NAME.type, LONG_NAME.size = tarfile.GNUTYPE_LONGNAME, 2
+
+
+@pytest.mark.parametrize(
+    ("archive", "reason"),
+    [
+        (_extended(b"0" * 5000), "a number in an extended header is too long"),
+        (_extended(_record("comment", "0" * 5000)), "a number in an extended header is too long"),
+        (_extended(b"x" * 70_000), "an extended header is too long"),
+        (_extended(_record("comment", "x" * 2000), b"g"), "an extended header is too long"),
+        (_extended(b"9 mtime=1 "), "an extended header cannot be read"),
+        (_extended(b"mtime=1\n"), "an extended header cannot be read"),
+        (_extended(_record("size", "99999999")), "sparse or huge"),
+        (_extended(_record("GNU.sparse.realsize", "99999999")), "sparse or huge"),
+        (_extended(_record("mtime", "1e300")), "a time that makes no sense"),
+        (_extended(_record("mtime", "nan")), "a time that makes no sense"),
+        ((LONG_NAME.tobuf() + b"a\0".ljust(512, b"\0")) * 4000, "nested too deep"),
+        (_negative(), "a size cannot be read"),
+        (tar_of(("a", {"type": tarfile.GNUTYPE_SPARSE})), "sparse files"),
+    ],
+)
+def test_headers_that_make_parsers_suffer_are_refused_at_once(archive: bytes, reason: str) -> None:
+    with pytest.raises(BadArchive) as refusal:
+        as_tar(archive, TAR)
+    assert reason in refusal.value.detail
+
+
+def test_headers_that_programs_write_are_fine() -> None:
+    assert as_tar(_extended(_record("comment", "a" * 40), b"g"), TAR)
+    assert as_tar(_extended(_record("mtime", "1700000000.25")), TAR)
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+            member = tarfile.TarInfo(f"{'d' * 99}/{'n' * 99}")
+            member.size = 3
+            tar.addfile(member, io.BytesIO(b"abc"))
+            link = tarfile.TarInfo("link")
+            link.type, link.linkname = tarfile.SYMTYPE, f"{'d' * 90}/x"
+            tar.addfile(link)
+        assert as_tar(out.getvalue(), TAR) == out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("archive", "reason"),
+    [
+        (tar_of(("a\nb", {})), "control characters"),
+        (tar_of(("a\udcff", {})), "not UTF-8"),
+        (tar_of(("n" * 256, {})), "too long a name"),
+        (tar_of(("/".join("d" * 200 for _ in range(12)), {})), "too long a name"),
+        (tar_of(("d", {**LINK, "linkname": "e"}), ("d/main.tf", {})), "lies behind a link"),
+        (tar_of(("d/main.tf", {}), ("d", {**LINK, "linkname": "e"})), "lies behind a link"),
+        (
+            tar_of(
+                ("p/q/x", {**LINK, "linkname": "../.."}), ("p/q/y", {**LINK, "linkname": "x/.."})
+            ),
+            "through another link",
+        ),
+    ],
+)
+def test_odd_names_and_paths_through_links_are_refused(archive: bytes, reason: str) -> None:
+    with pytest.raises(BadArchive) as refusal:
+        as_tar(archive, TAR)
+    assert reason in refusal.value.detail
+
+
+def test_times_that_the_other_form_cannot_hold_are_moved() -> None:
+    early = tar_of(("a", {"mtime": -5}), ("b", {"mtime": 2**35}))
+    with zipfile.ZipFile(io.BytesIO(as_zip(early))) as packed:
+        assert [info.date_time[0] for info in packed.infolist()] == [1980, 2107]
+    zero = zipfile.ZipInfo("main.tf", (1980, 0, 0, 0, 0, 0))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr(zero, b"x")
+    assert as_tar(out.getvalue(), ZIP)
+
+
 def test_other_content_types_are_named() -> None:
     with pytest.raises(BadArchive) as refusal:
         as_tar(b"", "text/plain")
