@@ -18,6 +18,7 @@ from coder_cli.ui.words import timestamp
 if TYPE_CHECKING:
     from coder_cli.sdk.templates import Template
 
+IN_USE = 400
 NAMED = 10
 """Workspaces that a refusal names."""
 
@@ -65,7 +66,7 @@ def delete(
         try:
             client.delete_template(one.id)
         except ApiError as error:
-            used = _used_by(client, one)
+            used = _used_by(client, one) if error.status == IN_USE else ""
             if not used:
                 raise
             kept.append(f"Template {one.name} is used by {used}. {ui.explain(error)}")

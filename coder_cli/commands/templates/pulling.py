@@ -39,7 +39,7 @@ def pull(
     client = config.connect()
     template = find_template(client, org, name)
     chosen = find_version(client, template, version)
-    content = client.download(chosen.job.file_id, as_zip=as_zip)
+    content = _download(client, template, chosen, as_zip=as_zip)
     if tar or as_zip:
         ui.result_bytes(content)
         return
@@ -52,6 +52,20 @@ def pull(
         )
     unpack(content, target)
     ui.result(f"Wrote version {chosen.name} of template {template.name} to {target}.")
+
+
+def _download(
+    client: Client, template: "Template", version: "TemplateVersion", *, as_zip: bool
+) -> bytes:
+    try:
+        return client.download(version.job.file_id, as_zip=as_zip)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise Refused(
+            f"You may use template {template.name!r}, but only those who may change it read its"
+            " files."
+        ) from error
 
 
 def find_version(client: Client, template: "Template", name: str) -> "TemplateVersion":

@@ -343,6 +343,7 @@ def test_pull_refuses_two_forms_and_versions_that_do_not_exist(cli: Cli) -> None
     assert "one of --tar and --zip" in cli("templates", "pull", "local", "--tar", "--zip").err
     ran = cli("templates", "pull", "local", "--version", "gone")
     assert "has no version 'gone'" in ran.err
+    assert "only those who may change it read its files" in cli("templates", "pull", "local").err
 
 
 def test_delete_goes_on_past_templates_in_use_and_names_their_workspaces(
