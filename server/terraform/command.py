@@ -4,16 +4,15 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
 
 import psutil
 
 from server.terraform.door import Cancellation
+from server.terraform.streams import Child, Program
 
 PID_FILE = "terraform.pid"
 _CHUNK = 1 << 16
@@ -35,6 +34,8 @@ class Command:
     """Seconds between the interrupt and the kill."""
     aside: Callable[[str], None] | None = None
     """Takes the lines of its error output, besides their end being kept."""
+    outlives_us: bool = False
+    """It finishes in order when this server is killed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,20 @@ async def run(command: Command, line: Callable[[str], None], cancelled: Cancella
         raise
     finally:
         pid_file.unlink(missing_ok=True)
+        await asyncio.shield(process.close())
     return Exit(process.returncode or 0, stderr, running.stopped, running.killed)
 
 
-async def _started(command: Command) -> "_Child":
+async def _started(command: Command) -> Child:
     """Start a command; whoever is cancelled meanwhile leaves no process behind."""
-    starting = asyncio.ensure_future(_Child.start(command))
+    words = [os.fspath(command.binary), *command.arguments]
+    program = Program(words, command.directory, command.env, command.outlives_us)
+    starting = asyncio.ensure_future(Child.start(program))
 
     async def undo() -> None:
-        await _Running(await starting, command).stop()
+        child = await starting
+        await _Running(child, command).stop()
+        await child.close()
 
     try:
         return await asyncio.shield(starting)
@@ -83,56 +89,8 @@ async def _started(command: Command) -> "_Child":
         raise
 
 
-class _Child:
-    """A process that inherits its three streams and nothing else.
-
-    uvloop's own way leaves copies of the pipes open in the child; a workspace that outlives its
-    build would hold them, and every build would wait for their end in vain.
-    """
-
-    def __init__(
-        self, popen: subprocess.Popen[bytes], out: asyncio.StreamReader, err: asyncio.StreamReader
-    ) -> None:
-        self._popen = popen
-        self.pid = popen.pid
-        self.stdout, self.stderr = out, err
-
-    @classmethod
-    async def start(cls, command: Command) -> Self:
-        popen = await asyncio.to_thread(
-            subprocess.Popen,
-            [os.fspath(command.binary), *command.arguments],
-            cwd=command.directory,
-            env=dict(command.env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        return cls(popen, await _reader(popen.stdout), await _reader(popen.stderr))
-
-    @property
-    def returncode(self) -> int | None:
-        return self._popen.poll()
-
-    def send_signal(self, number: signal.Signals) -> None:
-        self._popen.send_signal(number)
-
-    async def wait(self) -> int:
-        return await asyncio.to_thread(self._popen.wait)
-
-
-async def _reader(pipe: IO[bytes] | None) -> asyncio.StreamReader:
-    assert pipe is not None
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), pipe
-    )
-    return reader
-
-
 class _Running:
-    def __init__(self, process: _Child, command: Command) -> None:
+    def __init__(self, process: Child, command: Command) -> None:
         self._process = process
         self._command = command
         self._stderr = _Tail(command.aside)

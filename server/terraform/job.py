@@ -184,6 +184,7 @@ class Job:
                 env=env | {"TF_LOG": "JSON"} if loud else env,
                 patience=self.options.force_cancel_interval.total_seconds(),
                 aside=aside.line if aside is not None and loud else None,
+                outlives_us=arguments[0] == "apply",
             )
             return await run(command, listener.line, self.console.cancelled)
 

@@ -1,13 +1,18 @@
 """A build that is interrupted, or finds no room, leaves a state with which delete still works."""
 
+import asyncio
 import errno
 import json
 import shutil
+import signal
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from server.terraform import Built, InstalledTerraform, archive
@@ -42,6 +47,15 @@ BIG = template(
     }
     """
 )
+
+
+def running_in(work: Path) -> bool:
+    """Tell whether a process works in that directory."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(work):
+                return True
+    return False
 
 
 def held(built: Built) -> dict[str, Any]:
@@ -174,3 +188,49 @@ async def test_a_binary_that_is_being_replaced_is_said_plainly(
     found = await driver.learn(SLOW)
     assert found.error is not None
     assert f"{program} does not say its version, as terraform would" in found.error.message
+
+
+SERVER = """
+import asyncio, sys
+from pathlib import Path
+from uuid import UUID
+from server.terraform import *
+from tests.server.terraform.world import Listener
+cache, work, archive = map(Path, sys.argv[1:])
+request = BuildRequest(work, archive.read_bytes(), Transition.START, UUID(int=1),
+    WorkspaceFacts(UUID(int=2), "dev"), Owner(), TemplateFacts(UUID(int=3), "t", "v"), "http://x")
+asyncio.run(InstalledTerraform(Options(cache)).build(request, Listener()))
+"""
+
+
+async def test_an_apply_whose_server_was_killed_writes_down_what_it_made(
+    driver: Driver, tmp_path: Path
+) -> None:
+    archive = template(
+        f"""
+        resource "terraform_data" "first" {{}}
+        resource "terraform_data" "second" {{
+          depends_on = [terraform_data.first]
+          provisioner "local-exec" {{
+            command = "touch {tmp_path}/waiting; until [ -e {tmp_path}/go ]; do sleep 0.1; done"
+          }}
+        }}
+        resource "terraform_data" "third" {{
+          depends_on = [terraform_data.second]
+        }}
+        """
+    )
+    (tmp_path / "archive").write_bytes(archive)
+    work = driver.work_dir()
+    words = [driver.options.cache_dir, work, tmp_path / "archive"]
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER, *map(str, words), cwd=Path(__file__).parents[3]
+    )
+    await until((tmp_path / "waiting").exists)
+    server.send_signal(signal.SIGKILL)
+    await server.wait()
+    (tmp_path / "go").touch()
+    # Nobody reads what it says any more; it goes on to its end nevertheless.
+    await until(lambda: not running_in(work))
+    state = await driver.terraform.sweep(work)
+    assert set(held(Built(state=state))) == {"first", "second", "third"}
