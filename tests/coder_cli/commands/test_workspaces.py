@@ -18,7 +18,7 @@ from tests.coder_cli.deployment import Call, Deployment
 DEV = shapes.uid(80)
 
 
-def lives(deployment: Deployment, **more: object) -> None:
+def lives(deployment: Deployment, **more: Any) -> None:
     """Have the workspace ``dev`` be as ``more`` says."""
     deployment.on("GET /users/me/workspace/dev", shapes.workspace(**more))
     deployment.on(f"GET /workspaces/{DEV}", shapes.workspace(**more))
