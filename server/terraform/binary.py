@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,19 +79,18 @@ async def inspect(path: Path, host: Mapping[str, str]) -> Binary:
     """
     env = {**clean(host), "CHECKPOINT_DISABLE": "1"}
     try:
-        process = await asyncio.create_subprocess_exec(
-            os.fspath(path),
-            "version",
-            "-json",
+        # Not by asyncio: under load, uvloop has been seen to lose the words of so short a program.
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            [os.fspath(path), "version", "-json"],
             env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
         )
-        async with asyncio.timeout(_SECONDS):
-            output, _ = await process.communicate()
-        version = str(json.loads(output)["terraform_version"])
-    except (OSError, ValueError, KeyError, TypeError, TimeoutError) as error:
+        version = str(json.loads(ended.stdout)["terraform_version"])
+    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired) as error:
         raise NoTerraform(f"{path} does not say its version, as terraform would: {error}") from None
     flavour = "tofu" if "tofu" in path.name else "terraform"
     oldest = _OLDEST[flavour]
