@@ -179,7 +179,9 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             provisioning.JobType.WORKSPACE_BUILD: workspaces.BuildKind(builds),
         }
     )
-    rules = workspaces.WorkspaceRules(access_url=ground.access_url)
+    rules = workspaces.WorkspaceRules(
+        allow_renames=settings.client.allow_workspace_renames, access_url=ground.access_url
+    )
     provide(ground.app, workspaces.WorkspaceRules, rules)
     # A server without daemons of its own leaves all of Terraform to other machines, forms too.
     evaluator = terraform.InstalledEvaluator(options) if settings.provisioning.daemons else None

@@ -267,6 +267,18 @@ class Client:
         "Take from owners the right to enter workspaces of other people.",
         default="false",
     )
+    allow_workspace_renames: bool = option(
+        BOOL,
+        Names(
+            flag="allow-workspace-renames",
+            yaml="allowWorkspaceRenames",
+            json="allow_workspace_renames",
+        ),
+        _CLIENT,
+        "Let people rename workspaces. Templates that name disks and machines after a workspace "
+        "lose them with its next build.",
+        default="false",
+    )
 
 
 @dataclass(frozen=True, slots=True)
