@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NoReturn, assert_never
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ from typing_extensions import override
 
 from agent.daemon import Agent, Settings
 from agent.kit import logs, reaper
-from agent.kit.paths import executable
+from agent.kit.paths import executable, home
 from coder_cli.kit.clock import SystemClock
 from coder_cli.kit.durations import parse_duration
 from coder_cli.kit.environ import environ
@@ -268,18 +270,27 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         headers=_headers([*options.agent_header, *_printed(options.agent_header_command)]),
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,
-        socket_path=_socket_path(options, env),
+        socket_paths=_socket_paths(options, env),
         subsystems=_subsystems(env.get("CODER_AGENT_SUBSYSTEM", "")),
     )
 
 
-def _socket_path(options: argparse.Namespace, env: Mapping[str, str]) -> str:
+def _socket_paths(options: argparse.Namespace, env: Mapping[str, str]) -> tuple[str, ...]:
     wanted = str(options.socket_server_enabled).lower()
     if wanted in _FALSE:
-        return ""
+        return ()
     if wanted not in _TRUE:
         raise Refused(f"--socket-server-enabled {wanted!r} is neither true nor false.")
-    return options.socket_path or agentsocket.socket_path(env)
+    path = str(options.socket_path or agentsocket.socket_path(env))
+    # That may be too long for a socket, or be another agent's. One name for one agent, so that
+    # what a killed one leaves is found and replaced by the next.
+    whose = "\0".join((path, str(options.script_data_dir), str(options.log_dir), home(env)))
+    name = f"{sha256(os.fsencode(whose)).hexdigest()[:16]}.sock"
+    return (
+        path,
+        f"{tempfile.gettempdir()}/coder-agent-{os.getuid()}/{name}",
+        f"{home(env)}/.cache/coder-agent/{name}",
+    )
 
 
 def _token_of(path: str) -> str:

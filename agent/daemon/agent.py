@@ -79,7 +79,7 @@ class Agent:
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
-        self._socket = Socket(settings.socket_path, clock, self._tell_status)
+        self._socket = Socket(settings.socket_paths, clock, self._tell_status)
         self._runner = Runner(
             self.environment,
             self.children,

@@ -19,5 +19,5 @@ class Settings:
     ssh_max_timeout: float = 72 * 3600
     block_file_transfer: bool = False
     subsystems: tuple[str, ...] = ()
-    socket_path: str = ""
-    """Where the socket for the workspace's own processes is wanted; empty for none."""
+    socket_paths: tuple[str, ...] = ()
+    """Where the socket for the workspace's own processes may be, the first that is possible."""

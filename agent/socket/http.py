@@ -131,8 +131,8 @@ class Conversation:
         if self.last:
             headers.append(("connection", "close"))
         head = h11.Response(status_code=answer.status, headers=headers)
-        for event in (head, h11.Data(data=b"" if bodiless else body), h11.EndOfMessage()):
-            self.writer.write(self._http.send(event) or b"")
+        events = (head, h11.Data(data=b"" if bodiless else body), h11.EndOfMessage())
+        self.writer.write(b"".join(self._http.send(event) or b"" for event in events))
         await _in_time(self.writer.drain(), self.clock)
 
 

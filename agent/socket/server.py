@@ -1,11 +1,9 @@
 """The socket of an agent: opened before the first script runs, closed after the last one."""
 
 import asyncio
-import contextlib
 import logging
 import os
-import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +14,7 @@ from agent.socket.place import NotAvailable, Place, take
 from agent.socket.routes import Routes
 from coder_cli.kit.clock import Clock
 from coder_cli.sdk.agentapi import AppStatus
-from coder_cli.sdk.agentsocket import NAME, peer_uid
+from coder_cli.sdk.agentsocket import peer_uid
 
 MOST_CONNECTIONS: Final = 1000
 _MORE_TO_REFUSE: Final = 100
@@ -29,14 +27,16 @@ class Socket:
     """The agent's door for the workspace's own processes, as one user to themselves."""
 
     def __init__(
-        self, wanted: str, clock: Clock, tell: Callable[[AppStatus], Awaitable[object]]
+        self,
+        places: Sequence[str],
+        clock: Clock,
+        tell: Callable[[AppStatus], Awaitable[object]],
     ) -> None:
-        self._wanted = wanted
+        self._places = places
         self._clock = clock
         self._board = Board(clock)
         self._routes = Routes(self._board, tell)
         self._place: Place | None = None
-        self._own_folder: Path | None = None
         self._server: asyncio.Server | None = None
         self._conversations: dict[Conversation, asyncio.Task[object]] = {}
         self._silent = asyncio.Event()
@@ -48,20 +48,23 @@ class Socket:
         return str(self._place.path) if self._place else ""
 
     async def open(self) -> None:
-        """Listen where we should; where that cannot be, in a directory of our own.
+        """Listen at the first of our places where that can be.
 
         Processes learn the place from their environment. Without any socket the agent goes on:
         a person must be able to log in and see what is wrong.
         """
-        if not self._wanted:
+        for path in self._places:
+            try:
+                self._place = take(Path(path))
+            except NotAvailable as no:
+                log.warning("%s", no)
+                continue
+            listener = self._place.listener
+            self._server = await asyncio.start_unix_server(self._serve, sock=listener)
+            log.info("the socket is %s", self._place.path)
             return
-        try:
-            self._place = self._take()
-        except NotAvailable as no:
-            log.warning("no socket for the workspace's processes: %s", no)
-            return
-        self._server = await asyncio.start_unix_server(self._serve, sock=self._place.listener)
-        log.info("the socket is %s", self._place.path)
+        if self._places:
+            log.warning("there is no socket for the workspace's processes: exp sync will not work")
 
     async def close(self) -> None:
         """Refuse whoever waits, and be gone."""
@@ -76,20 +79,6 @@ class Socket:
         if self._place:
             self._place.leave()
             self._place = None
-        if self._own_folder:
-            with contextlib.suppress(OSError):
-                self._own_folder.rmdir()
-
-    def _take(self) -> Place:
-        try:
-            return take(Path(self._wanted))
-        except NotAvailable as no:
-            log.warning("%s", no)
-        try:
-            self._own_folder = Path(tempfile.mkdtemp(prefix="coder-agent-"))
-        except OSError as error:
-            raise NotAvailable(f"no temporary directory can be made: {error}") from None
-        return take(self._own_folder / NAME)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(reader, writer, self._clock)

@@ -1,7 +1,9 @@
 """``coder agent`` as a process: its refusals, its signals, its weight."""
 
 import asyncio
+import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,11 @@ def test_without_credentials(tmp_path: Path) -> None:
         (["--agent-header-command", "exit 3"], {"CODER_AGENT_URL": "http://x"}, "--agent-header-c"),
         (["--agent-token=", "--agent-token-file=/no/such"], {}, "The token file /no/such can"),
         (["--auth", "aws-instance-identity"], {}, "Argument --auth: invalid choice"),
+        (
+            ["--socket-server-enabled=maybe"],
+            {"CODER_AGENT_URL": "http://x"},
+            "--socket-server-enabled 'maybe' is neither true nor false.",
+        ),
         (["--colour"], {}, "Unrecognized arguments: --colour."),
         (
             [],
@@ -127,6 +134,44 @@ async def test_an_idle_agent_with_its_ssh_server_loaded_takes_60_mb_at_most(
     await process.wait()
 
 
+@pytest.mark.parametrize(
+    ("flags", "env", "first"),
+    [
+        ([], {"XDG_RUNTIME_DIR": "{tmp}/xdg"}, "{tmp}/xdg/coder-agent.sock"),
+        ([], {"CODER_AGENT_SOCKET_PATH": "{tmp}/env"}, "{tmp}/env"),
+        (["--socket-path={tmp}/flag"], {"CODER_AGENT_SOCKET_PATH": "{tmp}/env"}, "{tmp}/flag"),
+        (["--socket-path={tmp}/" + "x" * 120], {}, "{tmp}/coder-agent-{uid}/"),
+        (["--socket-server-enabled=false"], {"XDG_RUNTIME_DIR": "{tmp}"}, ""),
+        ([], {"CODER_AGENT_SOCKET_SERVER_ENABLED": "false", "XDG_RUNTIME_DIR": "{tmp}"}, ""),
+        (["--socket-server-enabled", "--socket-path={tmp}/flag"], {}, "{tmp}/flag"),
+    ],
+)
+async def test_the_socket_is_on_and_where_it_should_be(
+    plane: ControlPlane, tmp_path: Path, flags: list[str], env: dict[str, str], first: str
+) -> None:
+    """Seed: the agent socket is enabled by default."""
+
+    def here(text: str) -> str:
+        return text.replace("{tmp}", str(tmp_path)).replace("{uid}", str(os.getuid()))
+
+    plane.manifest = manifest_of(scripts=(script_of("echo $CODER_AGENT_SOCKET_PATH"),))
+    variables = {name: here(value) for name, value in env.items()}
+    process = await asyncio.create_subprocess_exec(
+        *LINE,
+        *map(here, flags),
+        env=_env(tmp_path, CODER_AGENT_URL=plane.url, CODER_AGENT_TOKEN=TOKEN, **variables),
+    )
+    await plane.until(plane.lines)
+    [path] = plane.lines()
+    assert path.startswith(here(first))
+    assert bool(path) == bool(first)
+    if path:
+        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600  # noqa: ASYNC240 - a look
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    assert not path or not Path(path).exists()  # noqa: ASYNC240 - a look
+
+
 def test_help_names_flags_with_their_variables(tmp_path: Path) -> None:
     done = subprocess.run(
         [*LINE, "--help"], env=_env(tmp_path), capture_output=True, text=True, check=True
@@ -136,6 +181,8 @@ def test_help_names_flags_with_their_variables(tmp_path: Path) -> None:
         ("--agent-token-file PATH", "CODER_AGENT_TOKEN_FILE"),
         ("--agent-url URL", "CODER_AGENT_URL"),
         ("--log-dir DIR", "CODER_AGENT_LOG_DIR"),
+        ("--socket-path PATH", "CODER_AGENT_SOCKET_PATH"),
+        ("--socket-server-enabled [BOOL]", "CODER_AGENT_SOCKET_SERVER_ENABLED"),
         ("--no-reap", "CODER_AGENT_NO_REAP"),
     ):
         assert flag in done.stdout

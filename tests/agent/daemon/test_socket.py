@@ -47,7 +47,7 @@ async def test_the_seeds_two_scripts_run_in_their_order(
     """Seed: the scripts that run claude and clone the repository coordinate."""
     claude, git = script_of(CLAUDE), script_of(GIT)
     plane.manifest = manifest_of(scripts=(claude, git))
-    await start(socket_path=path, executable=CODER)
+    await start(socket_paths=(path,), executable=CODER)
     await plane.until(lambda: plane.states[-1:] not in ([], ["starting"]))
     assert plane.states == ["starting", "ready"]
     await plane.until(lambda: {"git clones", "claude runs"} <= set(plane.lines()))
@@ -70,7 +70,7 @@ async def test_scripts_and_sessions_learn_where_it_is(
 ) -> None:
     plane.manifest = manifest_of(scripts=(script_of("echo $CODER_AGENT_SOCKET_PATH"),))
     running = await start(
-        socket_path=path, env={"CODER_AGENT_SOCKET_PATH": "/outer", "HOME": str(home)}
+        socket_paths=(path,), env={"CODER_AGENT_SOCKET_PATH": "/outer", "HOME": str(home)}
     )
     await plane.until(plane.lines)
     assert plane.lines() == [path]
@@ -81,7 +81,7 @@ async def test_without_a_socket_nobody_is_sent_to_the_one_of_an_outer_agent(
     plane: ControlPlane, start: Start, home: Path
 ) -> None:
     plane.manifest = manifest_of(scripts=(script_of("echo [$CODER_AGENT_SOCKET_PATH]"),))
-    await start(socket_path="", env={"CODER_AGENT_SOCKET_PATH": "/outer", "HOME": str(home)})
+    await start(socket_paths=(), env={"CODER_AGENT_SOCKET_PATH": "/outer", "HOME": str(home)})
     await plane.until(plane.lines)
     assert plane.lines() == ["[]"]
 
@@ -90,7 +90,7 @@ async def test_an_agent_that_starts_anew_has_forgotten_all_units(
     plane: ControlPlane, start: Start, path: str
 ) -> None:
     for _ in range(2):
-        running = await start(socket_path=path)
+        running = await start(socket_paths=(path,))
         await plane.until(lambda: plane.states[-1:] == ["ready"])
         assert await ask(path, "GET", "/api/v0/sync/list") == (200, {"units": []})
         assert (await ask(path, "POST", "/api/v0/sync/start", {"unit": "a"}))[0] == 200
@@ -99,7 +99,7 @@ async def test_an_agent_that_starts_anew_has_forgotten_all_units(
 
 
 async def test_units_outlive_a_lost_line(plane: ControlPlane, start: Start, path: str) -> None:
-    await start(socket_path=path)
+    await start(socket_paths=(path,))
     await plane.until(lambda: plane.states[-1:] == ["ready"])
     await ask(path, "POST", "/api/v0/sync/start", {"unit": "a"})
     await plane.drop()
@@ -119,7 +119,7 @@ async def test_stop_scripts_may_still_order_themselves(
         run_on_stop=True,
     )
     plane.manifest = manifest_of(scripts=(last, first))
-    running = await start(socket_path=path, executable=CODER)
+    running = await start(socket_paths=(path,), executable=CODER)
     await plane.until(lambda: plane.states[-1:] == ["ready"])
     await running.stop()
     assert plane.states[-1] == "off"
@@ -130,7 +130,7 @@ async def test_an_apps_status_goes_over_the_line(
     plane: ControlPlane, start: Start, path: str
 ) -> None:
     """Seed: UpdateAppStatus is forwarded over the connection that the agent maintains."""
-    await start(socket_path=path)
+    await start(socket_paths=(path,))
     await plane.until(lambda: plane.states[-1:] == ["ready"])
     assert await ask(path, "PATCH", "/api/v0/app-status", BODY) == (200, {})
     assert plane.called(Method.APP_STATUS) == [BODY]
@@ -147,7 +147,7 @@ async def test_an_apps_status_without_a_line_is_refused_and_may_be_said_again(
     plane: ControlPlane, start: Start, path: str
 ) -> None:
     port = int(plane.url.rpartition(":")[2])
-    await start(socket_path=path)
+    await start(socket_paths=(path,))
     await plane.until(lambda: plane.states[-1:] == ["ready"])
     await plane.stop()
     status, answer = await ask(path, "PATCH", "/api/v0/app-status", BODY)
@@ -161,7 +161,7 @@ async def test_the_socket_is_there_before_the_server_is(
     plane: ControlPlane, start: Start, path: str
 ) -> None:
     await plane.stop()
-    running = await start(socket_path=path)
+    running = await start(socket_paths=(path,))
     await until(lambda: Path(path).exists())
     assert await ask(path, "GET", "/api/v0/ping") == (200, {})
     await running.stop()

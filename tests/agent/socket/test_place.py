@@ -136,35 +136,35 @@ def test_leaving_takes_away_what_is_ours_only(path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["live", "long", "unsafe"])
-async def test_an_agent_whose_place_is_taken_makes_one_of_its_own(
+async def test_an_agent_whose_place_is_taken_goes_to_the_next(
     live: Path, tmp_path: Path, wanted: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     places = {"live": live, "long": tmp_path / ("x" * 120), "unsafe": tmp_path / "open" / "s"}
-    door = Socket(str(places[wanted]), FakeClock(), Told())
+    own = tmp_path / "own" / "s"
+    door = Socket([str(places[wanted]), str(own), "/never"], FakeClock(), Told())
     await door.open()
-    assert door.path != str(places[wanted])
-    assert mode_of(Path(door.path).parent) == 0o700
-    assert str(places[wanted].name) in caplog.text
-    folder = Path(door.path).parent
+    assert door.path == str(own)
+    assert mode_of(own.parent) == 0o700
+    words = {"live": "an agent answers there", "long": "is too long", "unsafe": "is not safe"}
+    assert words[wanted] in caplog.text
     await door.close()
-    assert not folder.exists()
+    assert not own.exists()
 
 
 async def test_an_agent_without_any_place_goes_on_without_a_socket(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing"))
-    door = Socket(str(tmp_path / ("x" * 120)), FakeClock(), Told())
+    door = Socket([str(tmp_path / ("x" * 120))], FakeClock(), Told())
     await door.open()
     assert door.path == ""
-    assert "no socket for the workspace's processes" in caplog.text
+    assert "there is no socket for the workspace's processes" in caplog.text
     await door.close()
 
 
-async def test_no_socket_is_wanted() -> None:
-    door = Socket("", FakeClock(), Told())
+async def test_no_socket_is_wanted(caplog: pytest.LogCaptureFixture) -> None:
+    door = Socket([], FakeClock(), Told())
     await door.open()
-    assert door.path == ""
+    assert door.path == caplog.text == ""
     await door.close()

@@ -30,7 +30,7 @@ class Agent:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._socket = Socket(str(path), SystemClock(), self._tell)
+        self._socket = Socket([str(path)], SystemClock(), self._tell)
         self.run(self._socket.open())
 
     def stop(self) -> None:
