@@ -20,6 +20,7 @@ _LEVELS: dict[str, LogLevel] = {
 }
 _COMFORT = ("Terraform encountered problems during init", "OpenTofu encountered problems during")
 _BEGINS = {"refresh_start", "apply_start", "provision_start"}
+_DOES = {"apply_start", "provision_start", "change_summary"}
 _ENDS = {
     "refresh_complete",
     "apply_complete",
@@ -37,10 +38,13 @@ class Listener:
     say: Callable[[LogLevel, str], None]
     complete: Callable[[Diagnostic], Diagnostic] = field(default=lambda found: found)
     """Adds the place to a complaint that names none."""
+    planned: Callable[[], None] = field(default=lambda: None)
+    """Called when the plan is carried out from here on."""
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     timings: list[Timing] = field(default_factory=list[Timing])
     dumped: Object | None = field(default=None, repr=False)
     """The state, when terraform could write it nowhere but here."""
+    _summed_up: bool = False
     _begun: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
 
     def line(self, text: str) -> None:
@@ -58,6 +62,7 @@ class Listener:
             # It is full of secrets, and no line for a log.
             self.dumped = cast("Object", event["state"])
             return
+        self._follow(kind, event)
         self._time(kind, event)
         level = _LEVELS.get(str(event.get("@level", "")))
         message = str(event.get("@message", "")).rstrip()
@@ -68,6 +73,19 @@ class Listener:
     def errors(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics that made the command fail."""
         return tuple(d for d in self.diagnostics if d.severity == "error")
+
+    def _follow(self, kind: str, event: Object) -> None:
+        """Notice where a plan turns into an apply.
+
+        A plan that fails tells what it would have done, too, before its complaints. So the summary
+        of the plan is not the turn, but the first thing that is done after it.
+        """
+        changes = cast("Object", event.get("changes") or {})
+        if kind == "change_summary" and changes.get("operation") == "plan":
+            self._summed_up = True
+        elif self._summed_up and kind in _DOES:
+            self._summed_up = False
+            self.planned()
 
     def _dull(self, kind: str, event: Object) -> bool:
         # An apply repeats its plan, and init has advice for people at a terminal.

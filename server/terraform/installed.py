@@ -203,10 +203,12 @@ class InstalledTerraform:
             job.say("info", Stage.PLAN, _NOTHING)
             return
         ready = await self._setting_up.ready(job, request.archive, request.variables, values)
-        await job.plan(Stage.PLAN, values, destroy=destroy)
-        if not destroy:
+        if not destroy and await quota.concerns(ready):
+            await job.plan(Stage.PLAN, values)
             await quota.commit(ready, values, request.quota)
-        await job.apply(stage, values)
+            await job.apply(stage, values)
+        else:
+            await job.plan_and_apply(stage, values, destroy=destroy)
         if destroy:
             return
         stored = stored_instances(json.loads(await _state(request, building) or b"{}"))

@@ -12,6 +12,11 @@ from server.terraform.setting_up import Ready
 _UNLIMITED = -1
 
 
+async def concerns(ready: Ready) -> bool:
+    """Tell whether a template names costs; few do, and planning on its own takes its time."""
+    return await asyncio.to_thread(_names_costs, ready.job.work_dir)
+
+
 async def commit(ready: Ready, values: Mapping[str, str], hook: QuotaHook | None) -> None:
     """Offer the daily cost of a planned build to a budget; without a hook nothing is limited.
 
@@ -19,9 +24,6 @@ async def commit(ready: Ready, values: Mapping[str, str], hook: QuotaHook | None
         Stopped: there is not enough left.
     """
     job = ready.job
-    # Looking into a plan takes a third of the time of making it, and few templates name costs.
-    if not await asyncio.to_thread(_names_costs, job.work_dir):
-        return
     shown = await job.show(Stage.PLAN, values, PLAN_FILE)
     graph = await job.graph(Stage.PLAN, values, ready.prepared)
     cost = sum(r.daily_cost for r in resources(plan_instances(shown), graph).resources)

@@ -302,6 +302,28 @@ async def test_a_failed_apply_returns_what_it_made_and_the_next_build_mends_it(
     assert "status" not in objects(mended.state)["terraform_data.second"]
 
 
+async def test_a_plan_that_fails_after_its_summary_is_no_apply(driver: Driver) -> None:
+    archive = template(
+        'resource "terraform_data" "a" {}\n'
+        'resource "terraform_data" "b" {\n  count = length(terraform_data.a.id)\n}\n'
+    )
+    built = await driver.build(archive)
+    assert message(built).startswith('terraform plan: main.tf:9, in resource "terraform_data" "b"')
+    assert "Plan: 1 to add" in driver.console.text
+    assert Stage.START not in driver.console.stages
+    assert built.state is None
+
+
+async def test_a_build_without_changes_ends_in_its_own_stage(driver: Driver) -> None:
+    archive = template('resource "terraform_data" "same" {}')
+    first = await driver.build(archive)
+    assert first.error is None
+    again = await driver.build(archive, "stop", first.state)
+    assert again.error is None
+    said = [(stage, text) for _, stage, text in driver.console.lines if "complete!" in text]
+    assert said == [(Stage.STOP, "Apply complete! Resources: 0 added, 0 changed, 0 destroyed.")]
+
+
 async def test_a_failed_plan_returns_the_state_it_was_given(driver: Driver) -> None:
     first = await driver.build(TINY)
     failed = await driver.build(TINY, "start", first.state, parameters={"cpu": "99"})
