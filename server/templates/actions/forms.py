@@ -49,6 +49,8 @@ class Asked:
     parameters: Sequence[Parameter]
     variables: Mapping[str, str] = field(repr=False)
     form: FormSlice = field(repr=False)
+    classic: bool
+    """Its template keeps to the parameters as the import found them."""
 
     def question(
         self, access_url: str, inputs: Mapping[str, str], previous: Mapping[str, str]
@@ -119,7 +121,7 @@ class FormDesk:
             except ApiError:
                 return Form(notes=(answers.OWNER_NOT_FOUND,))
             asked = await self._read(tx, version, owner)
-        return await self._evaluated(asked, inputs, {})
+        return await self._evaluated(asked, inputs)
 
     async def resolve(
         self, actor: Actor, version_id: UUID, owner_id: UUID, values: Values
@@ -135,9 +137,9 @@ class FormDesk:
         """
         async with self.db.tx(actor) as tx:
             version = await read.version(tx, version_id)
-            if not version.imported or await _is_classic(tx, version):
-                return None
             asked = await self._read(tx, version, await _facts(tx, owner_id))
+        if not version.imported or asked.classic:
+            return None
         try:
             form, before = await self._settled(asked, values)
         except NoForm:
@@ -161,14 +163,14 @@ class FormDesk:
             forgotten |= more
         return form, before
 
-    async def _evaluated(
-        self, asked: Asked, inputs: Mapping[str, str], previous: Mapping[str, str]
-    ) -> Form:
+    async def _evaluated(self, asked: Asked, inputs: Mapping[str, str]) -> Form:
+        if asked.classic:
+            return answers.stored_form(asked.parameters, inputs)
         try:
-            return await self._live(asked, inputs, previous)
+            return await self._live(asked, inputs, {})
         except NoForm as error:
             note = answers.not_live(str(error).rstrip("."))
-            return answers.stored_form(asked.parameters, inputs, previous, [note])
+            return answers.stored_form(asked.parameters, inputs, [note])
 
     async def _live(
         self, asked: Asked, inputs: Mapping[str, str], previous: Mapping[str, str]
@@ -192,6 +194,7 @@ class FormDesk:
                 v.name: v.value for v in variables if v.required or v.value != v.default_value
             },
             form=await self._slice(tx, version),
+            classic=await _is_classic(tx, version),
         )
 
     async def _slice(self, tx: Tx, version: Version) -> FormSlice:

@@ -80,24 +80,21 @@ def _sentence(note: FormNote) -> str:
 def stored_form(
     parameters: Sequence[Parameter],
     given: Mapping[str, str],
-    previous: Mapping[str, str],
     notes: Sequence[FormNote] = (),
 ) -> Form:
     """Return the form as the import saw it, whatever the answers."""
     return Form(
-        parameters=tuple(_stored(parameter, given, previous) for parameter in parameters),
+        parameters=tuple(_stored(parameter, given) for parameter in parameters),
         notes=tuple(notes),
     )
 
 
-def _stored(
-    parameter: Parameter, given: Mapping[str, str], previous: Mapping[str, str]
-) -> FormParameter:
+def _stored(parameter: Parameter, given: Mapping[str, str]) -> FormParameter:
     has_default = not parameter.required
     value = given.get(parameter.name, parameter.default_value if has_default else None)
     if value is None:
         return FormParameter(parameter, known=False, notes=(_REQUIRED,))
-    complaint = check_value(parameter, value, previous.get(parameter.name))
+    complaint = check_value(parameter, value)
     notes = () if complaint is None else (FormNote("error", _REFUSED, complaint),)
     return FormParameter(parameter, value, has_default=has_default, notes=notes)
 
