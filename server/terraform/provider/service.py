@@ -12,7 +12,7 @@ from server.terraform.provider import messages as m
 from server.terraform.provider.catalog import DATA_SOURCES, PROVIDER, RESOURCES
 from server.terraform.provider.protobuf import decode, encode
 from server.terraform.provider.recorder import Recorder
-from server.terraform.provider.schema import Body, Call, Finding, Nesting
+from server.terraform.provider.schema import Block, Body, Call, Finding, Nesting
 from server.terraform.provider.values import Object, has_unknown, pack, unpack, without_unknown
 
 DEFAULT_URL = "https://mydeployment.coder.com"
@@ -177,7 +177,7 @@ def _plan(connection: Connection, body: bytes) -> bytes:
     planned = kind.body.planned(proposed, create=prior is None)
     if kind.plan is not None:
         kind.plan(planned, call)
-    changed = [] if prior is None else _changed(kind.body, prior, planned)
+    changed = [] if prior is None else _settle(kind.body, prior, planned)
     return encode(
         m.PLAN_RESPONSE,
         {
@@ -191,18 +191,39 @@ def _plan(connection: Connection, body: bytes) -> bytes:
     )
 
 
-def _changed(body: Body, prior: Object, planned: Object) -> list[str]:
-    return [name for name, value in planned.items() if _differs(body, name, prior[name], value)]
+def _settle(body: Body, prior: Object, planned: Object) -> list[str]:
+    """Return the names of what changes; what only looks different stays as it is in the state."""
+    changed: list[str] = []
+    for name, value in planned.items():
+        if _differs(body.blocks.get(name), prior[name], value):
+            changed.append(name)
+        else:
+            planned[name] = prior[name]
+    return changed
 
 
-def _differs(body: Body, name: str, before: Any, now: Any) -> bool:
-    if has_unknown(now):
-        return True
-    block = body.blocks.get(name)
-    if block is not None and block.nesting is Nesting.SET:
-        return sorted(map(repr, before or ())) != sorted(map(repr, now or ()))
+def _differs(block: Block | None, before: Any, now: Any) -> bool:
+    return has_unknown(now) or _comparable(before, block) != _comparable(now, block)
+
+
+_NO_BLOCKS: Mapping[str, Block] = {}
+
+
+def _comparable(value: Any, block: Block | None) -> Any:
+    """Return a value without zeros and, where a set has none, without an order."""
     # The published provider does not tell null from the zero value, so its states do not either.
-    return (before or None) != (now or None)
+    match value:
+        case dict():
+            inner = _NO_BLOCKS if block is None else block.body.blocks
+            parts = cast("Object", value).items()
+            return {n: kept for n, part in parts if (kept := _comparable(part, inner.get(n)))}
+        case list():
+            items = [_comparable(part, block) for part in cast("list[Any]", value)]
+            if block is not None and block.nesting is Nesting.SET:
+                items.sort(key=lambda item: json.dumps(item, sort_keys=True))
+            return items or None
+        case plain:
+            return plain or None
 
 
 def _apply(connection: Connection, body: bytes) -> bytes:

@@ -71,13 +71,29 @@ def test_a_resource_is_made_stays_and_is_replaced_when_something_changes() -> No
     assert replaced(other) == {"value"}
 
 
-def test_null_and_the_zero_value_are_the_same_in_states_of_the_published_provider() -> None:
-    config: Object = {"agent_id": "a", "slug": "x", "order": None}
+def test_a_state_of_the_published_provider_stays_as_it_is() -> None:
+    """It does not tell null from the zero value, nor do its states, above all inside of blocks."""
+    config: Object = {
+        "resource_id": "r",
+        "item": [{"key": "a"}, {"key": "b", "value": "x"}],
+    }
     made = apply(
-        "coder_app", plan("coder_app", None, config, provider())["planned_state"], provider()
+        "coder_metadata",
+        plan("coder_metadata", None, config, provider())["planned_state"],
+        provider(),
     )
-    state: Object = unpack(made["new_state"])
-    assert replaced(plan("coder_app", state | {"order": 0}, state, provider())) == set()
+    ours: Object = unpack(made["new_state"])
+    items = [
+        {"is_null": True, "key": "a", "sensitive": False, "value": ""},
+        {"is_null": False, "key": "b", "sensitive": None, "value": "x"},
+    ]
+    theirs = ours | {"daily_cost": 0, "hide": False, "icon": "", "item": items}
+    config["id"] = ours["id"]
+    again = plan("coder_metadata", theirs, config, provider())
+    assert replaced(again) == set()
+    assert unpack(again["planned_state"]) == theirs
+    items[1]["value"] = "y"
+    assert replaced(plan("coder_metadata", theirs, config, provider())) == {"item"}
 
 
 def test_the_order_of_a_set_does_not_matter() -> None:
@@ -93,6 +109,12 @@ def test_the_order_of_a_set_does_not_matter() -> None:
     planned = plan("coder_agent", None, config, provider())["planned_state"]
     state: Object = unpack(apply("coder_agent", planned, provider())["new_state"])
     assert replaced(plan("coder_agent", state, state, provider())) == set()
+    other: Object = unpack(pack(state))
+    # Terraform orders neither the elements nor the names within one.
+    other["resources_monitoring"][0]["volume"] = [dict(sorted(v.items())) for v in volumes[::-1]]
+    assert replaced(plan("coder_agent", state, other, provider())) == set()
+    other["resources_monitoring"][0]["volume"][0]["threshold"] = 2
+    assert replaced(plan("coder_agent", state, other, provider())) == {"resources_monitoring"}
 
 
 def test_unknown_values_force_a_replacement_and_are_settled_by_the_apply() -> None:
