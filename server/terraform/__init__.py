@@ -51,9 +51,11 @@ from server.terraform.model import (
     VolumeMonitor,
     WorkspaceFacts,
 )
+from server.terraform.state import SURVIVORS as STATE_FILES
 
 __all__ = [
     "NIL",
+    "STATE_FILES",
     "AITask",
     "Agent",
     "AgentMetadata",

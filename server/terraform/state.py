@@ -6,25 +6,30 @@ from contextlib import suppress
 from pathlib import Path
 
 STATE = "terraform.tfstate"
-_SURVIVORS = ("errored.tfstate", STATE, f"{STATE}.backup")
+SURVIVORS = ("errored.tfstate", STATE, f"{STATE}.backup")
 """Where a state may be, best first: terraform writes the first when it cannot write the second."""
+_DRAFT = ".coder-state"
 
 
 def place(work_dir: Path, state: bytes | None) -> None:
     """Make this the only state in a work directory, in which a lost run may have been before.
 
+    What that run left goes last: until then it may be all that is known of what exists.
+
     Raises:
         OSError: it cannot be written.
     """
-    for name in _SURVIVORS:
-        (work_dir / name).unlink(missing_ok=True)
     if state:
-        write_private(work_dir / STATE, state)
+        write_private(work_dir / _DRAFT, state)
+        (work_dir / _DRAFT).replace(work_dir / STATE)
+    for name in SURVIVORS:
+        if name != STATE or not state:
+            (work_dir / name).unlink(missing_ok=True)
 
 
 def surviving(work_dir: Path) -> bytes | None:
     """Return the newest whole state in a work directory."""
-    for name in _SURVIVORS:
+    for name in SURVIVORS:
         path = work_dir / name
         with suppress(OSError, ValueError):
             if path.is_symlink() or not path.is_file():

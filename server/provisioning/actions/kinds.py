@@ -21,7 +21,10 @@ class Console(Protocol):
 
     @property
     def work_dir(self) -> Path:
-        """Return a directory of this job's own, empty; the worker removes it."""
+        """Return a directory of this job's own; the worker removes it.
+
+        It is empty but for the Terraform state that a lost run left, which is ``recovered`` too.
+        """
         ...
 
     @property

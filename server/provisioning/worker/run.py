@@ -24,7 +24,7 @@ from server.provisioning.model import (
 from server.provisioning.worker.console import JobConsole
 from server.provisioning.worker.source import Lease
 from server.provisioning.worker.waiting import within
-from server.terraform import Stage, Terraform
+from server.terraform import STATE_FILES, Stage, Terraform
 
 log = structlog.get_logger()
 
@@ -109,10 +109,12 @@ class Run:
             return Result(failure.outcome, failure)
         except Exception as crash:
             log.exception("job crashed", job_id=str(self.job.id))
-            return Result(None, JobFailed(f"The job crashed: {crash}"))
+            # What the run before left is known to nobody else.
+            left = None if self._console.recovered is None else await self._salvage()
+            return Result(left, JobFailed(f"The job crashed: {crash}"))
 
     async def _set_up(self) -> None:
-        """Make an empty work directory, and save what a lost run left in it."""
+        """Make a clean work directory, and read the state that a lost run left in it."""
         console, shop = self._console, self._shop
         if self.job.resumed:
             note = f"The server that ran this job is gone. The job is resumed on {shop.hostname}."
@@ -123,8 +125,9 @@ class Run:
     async def _recover(self, console: JobConsole) -> None:
         if not await asyncio.to_thread(console.work_dir.exists):
             return
-        console.recovered = await self._shop.terraform.sweep(console.work_dir)
-        if console.recovered is not None:
+        found = await self._shop.terraform.sweep(console.work_dir)
+        if found is not None:
+            console.recovered = found
             note = "The Terraform state of the run before was recovered."
             console.log("info", Stage.SETTING_UP, note, source=DAEMON)
 
@@ -138,6 +141,7 @@ class Run:
     async def _salvage(self) -> object:
         """Return what a killed work left: a second go that is cancelled from the start tells."""
         console = JobConsole(self.job.id, self._console.work_dir, self._shop.clock)
+        console.recovered = self._console.recovered
         console.cancelled.set()
         found: list[object] = []
 
@@ -264,8 +268,16 @@ class Run:
 
 
 def _empty(folder: Path) -> None:
-    _remove(folder)
-    folder.mkdir(mode=0o700, parents=True)
+    """Make a private directory without anything but a state, until that is stored elsewhere."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for entry in folder.iterdir():
+        if entry.name in STATE_FILES:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            _remove(entry)
+        else:
+            entry.unlink()
 
 
 def _remove(folder: Path) -> None:

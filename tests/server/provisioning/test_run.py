@@ -324,3 +324,41 @@ async def test_the_work_directory_is_empty_and_private(house: House) -> None:
     house.terraform = FakeTerraform()
     await house.daemons().turn("host-0")
     assert seen == [(0o700, 0)]
+
+
+async def test_the_state_of_a_lost_run_stays_on_the_disk_until_the_work_has_it(
+    house: House,
+) -> None:
+    seen: list[list[str]] = []
+
+    async def look(job: Job, console: Console) -> object:
+        seen.append(sorted(path.name for path in console.work_dir.iterdir()))
+        return "made"
+
+    house.kind.work_with = look
+    job = await house.queue.post()
+    (house.work_dir(job) / "modules").mkdir(parents=True)
+    for name in ("terraform.tfstate", "errored.tfstate", "main.tf"):
+        (house.work_dir(job) / name).touch()
+    await house.daemons().turn("host-0")
+    assert seen == [["errored.tfstate", "terraform.tfstate"]]
+    assert not house.work_dir(job).exists()
+
+
+async def test_a_resumed_job_that_crashes_saves_what_was_recovered(house: House) -> None:
+    runs: list[bytes | None] = []
+
+    async def crash(job: Job, console: Console) -> object:
+        runs.append(console.recovered)
+        if console.cancelled.is_set():
+            raise JobFailed("cancelled", outcome=console.recovered)
+        raise ZeroDivisionError("oops")
+
+    house.kind.work_with = crash
+    job = await house.queue.post()
+    house.work_dir(job).mkdir(parents=True)
+    house.terraform.left_behind[house.work_dir(job)] = b"all there is"
+    await house.daemons().turn("host-0")
+    assert runs == [b"all there is", b"all there is"]
+    assert await house.queue.state(job) == ("failed", "The job crashed: oops")
+    assert house.kind.failures == [(job.id, b"all there is")]
