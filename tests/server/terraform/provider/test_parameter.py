@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.terraform.provider.values import quote
 from tests.server.terraform.world import Answer, read
 
 NUMBERS = ("1", "3", "5", "7")
@@ -314,6 +315,13 @@ def test_regex_excludes_the_rules_for_numbers() -> None:
         (r"(?i)^HELLO\z", "hello", True),
         (r"^\pL+$", "Grüße", True),
         (r"^(a+)+$", "a" * 5000 + "!", False),
+        # Python's own would say the opposite to each of these.
+        (r"^[a-z]+$", "abc\n", False),
+        (r"^\d+$", "٣", False),
+        (r"^\w+$", "ä", False),
+        (r"\Qa.b\E", "a.b", True),
+        (r"\x{1F600}", "😀", True),
+        (r"(?<name>a)", "a", True),
     ],
 )
 def test_regex_is_re2(pattern: str, value: str, *, matches: bool) -> None:
@@ -321,9 +329,15 @@ def test_regex_is_re2(pattern: str, value: str, *, matches: bool) -> None:
     assert (answer.errors == []) is matches
 
 
-def test_regex_that_only_python_knows_is_refused() -> None:
-    answer = ask({"validation": rule(regex="(?=a)a", error="no")}, "a")
-    assert answer.details[0].startswith('compile regex "(?=a)a": ')
+@pytest.mark.parametrize("pattern", ["(?=a)a", "(?<!b)a", r"(a)\1", "a++", "(?>a)", "a{1001}", "("])
+def test_regex_that_only_others_know_is_refused(pattern: str) -> None:
+    answer = ask({"validation": rule(regex=pattern, error="no")}, "a")
+    assert answer.details[0].startswith(f"compile regex {quote(pattern)}: ")
+
+
+def test_regex_of_every_letter_is_bounded_in_memory() -> None:
+    answer = ask({"validation": rule(regex="((a{100}){100}){100}", error="no")}, "a")
+    assert answer.details[0].startswith("compile regex ")
 
 
 def test_icons_must_be_urls() -> None:
