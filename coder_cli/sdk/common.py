@@ -59,6 +59,9 @@ def _must(check: Callable[[str], str | None]) -> AfterValidator:
 Name = Annotated[str, _must(names.check_name)]
 """A user, workspace, template or organization name."""
 
+KeptName = Annotated[str, _must(lambda value: names.check_name(value) if value else None)]
+"""The same in a change; empty keeps the present one."""
+
 VersionName = Annotated[
     str, _must(lambda value: names.check_version_name(value) if value else None)
 ]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from coder_cli.sdk.common import (
     DisplayName,
+    KeptName,
     Name,
     NameValue,
     Request,
@@ -123,9 +124,9 @@ class CreateTemplateRequest(Request):
 
 
 class UpdateTemplateMeta(Request):
-    """A change; what is absent stays as it is."""
+    """A change; what is absent stays as it is, and an empty name, too."""
 
-    name: Name | None = None
+    name: KeptName | None = None
     display_name: DisplayName | None = None
     description: str | None = Field(default=None, max_length=127)
     icon: str | None = None

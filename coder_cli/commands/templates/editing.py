@@ -142,6 +142,8 @@ def edit(
                 "disable_everyone_group_access": private,
             }
         )
+    if name == "":
+        raise Refused("--name: a template needs a name.")
     if change == UpdateTemplateMeta():
         raise Refused("Say what to change: coder templates edit --help lists the settings.")
     if client.update_template(found.id, change):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coder_cli import config, ui
-from coder_cli.commands.finding import find_template
+from coder_cli.commands.finding import find_organization, find_template
 from coder_cli.commands.flags import Org, Output, Yes, columns_of
 from coder_cli.kit.durations import format_duration
 from coder_cli.kit.refused import Refused
@@ -43,7 +43,8 @@ def list_(
     columns: Annotated[str, columns_of(TEMPLATES)] = "", output: Output = "table", org: Org = ""
 ) -> None:
     """List templates."""
-    found = config.connect().templates(org)
+    client = config.connect()
+    found = client.templates(str(find_organization(client, org).id) if org else "")
     TEMPLATES.show(sorted(found, key=lambda one: one.name), output=output, columns=columns)
 
 
@@ -91,7 +92,7 @@ def choose(client: Client, asker: ui.Asker, org: str) -> str:
     Raises:
         Refused: there is none, or nobody can answer.
     """
-    found = client.templates(org)
+    found = client.templates(str(find_organization(client, org).id) if org else "")
     if not found:
         raise Refused("There are no templates that you can see.")
     options = [(one.name, one.display_name or one.name) for one in found]

@@ -62,6 +62,8 @@ def changed(
     """
     after = settings(template)
     asked = request.model_dump(mode="json", exclude_none=True)
+    if not asked.get("name"):
+        asked.pop("name", None)
     for field, value in asked.items():
         column = _RENAMED.get(field, field)
         if column in after:

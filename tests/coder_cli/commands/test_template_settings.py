@@ -75,6 +75,7 @@ def test_edit_sends_what_was_given_and_nothing_else(
         (["--autostop-requirement-weekdays=t"], "'t' is not a weekday"),
         (["--autostop-requirement-weeks=0"], "must be at least 1"),
         (["--name=no spaces"], "--name: "),
+        (["--name="], "--name: a template needs a name"),
         (["--display-name= padded"], "--display-name: "),
         ([f"--description={'x' * 128}"], "--description: "),
     ],

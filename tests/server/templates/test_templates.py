@@ -336,5 +336,6 @@ async def test_every_setting_can_be_changed_and_said_again_it_is_304(
     assert (await admin.api.patch(path, json=ACCEPTED_SETTINGS)).status_code == 304
     twice = {"autostart_requirement": {"days_of_week": ["friday", "monday", "friday"]}}
     assert (await admin.api.patch(path, json=twice)).status_code == 304
+    assert (await admin.api.patch(path, json={"name": ""})).status_code == 304
     cleared = await admin.api.patch(path, json={"deprecation_message": ""})
     assert (cleared.json()["deprecated"], cleared.json()["deprecation_message"]) == (False, "")
