@@ -21,6 +21,7 @@ def _env(tmp_path: Path, **more: str) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
         "TMPDIR": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path / "run"),
         "CODER_AGENT_LOGGING_HUMAN": str(tmp_path / "human.log"),
         **more,
     }
