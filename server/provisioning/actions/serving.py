@@ -188,7 +188,8 @@ class Service:
             return None
         work = _work(order)
         # What a job was asked with stays here; all that it needs is in the order.
-        document = wire.Assignment(job=replace(rows.job, input={}, type=JobType(rows.job.type)), work=work)
+        job = replace(rows.job, input={}, type=JobType(rows.job.type))
+        document = wire.Assignment(job=job, work=work)
         return Said({"job": True}, wire.to_body(document))
 
     async def _renew(self, said: Said) -> Said:
