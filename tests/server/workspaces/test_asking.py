@@ -1,11 +1,14 @@
 """Builds whose parameters depend on one another: what exists for the values is what is stored."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from server.kit.db import Database
+from server.kit.authz import Actor
+from server.kit.db import Database, Tx
 from server.kit.routing import provide
 from server.templates import FormDesk
 from server.templates.store import forms as slices
@@ -125,23 +128,15 @@ async def test_no_transaction_is_open_while_a_form_is_evaluated(
     opened = 0
     transactions = Database.tx
 
-    def counted(database: Database, actor: Any) -> Any:
+    @asynccontextmanager
+    async def counted(database: Database, actor: Actor) -> AsyncGenerator[Tx]:
         nonlocal opened
-        manager = transactions(database, actor)
-        enter, leave = manager.__aenter__, manager.__aexit__
-
-        class Counted:
-            async def __aenter__(self) -> Any:
-                nonlocal opened
-                opened += 1
-                return await enter()
-
-            async def __aexit__(self, *error: object) -> Any:
-                nonlocal opened
+        async with transactions(database, actor) as tx:
+            opened += 1
+            try:
+                yield tx
+            finally:
                 opened -= 1
-                return await leave(*error)
-
-        return Counted()
 
     seen: list[int] = []
 
