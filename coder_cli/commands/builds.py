@@ -60,7 +60,16 @@ def values_for(
         if error.status != HTTPStatus.NOT_FOUND:
             raise
     # An older server evaluates no forms.
-    return resolve(client.template_version_parameters(version_id), wants, situation)
+    try:
+        asked = client.template_version_parameters(version_id)
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND or workspace is None:
+            raise
+        raise Refused(
+            f"You no longer have access to template {workspace.template_name!r}, without which"
+            f" {workspace.name!r} is not started. Stopping and deleting it still work."
+        ) from error
+    return resolve(asked, wants, situation)
 
 
 def _owner_id(client: Client, owner: str) -> "UUID | None":
