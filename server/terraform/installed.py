@@ -169,6 +169,7 @@ class InstalledTerraform:
         learned.readme = await asyncio.to_thread(archive.readme, request.work_dir)
         found = await asyncio.to_thread(outline, request.work_dir)
         learned.variables = found.with_values(request.variables)
+        job.say("info", Stage.PARSE_PARAMETERS, "")
         if missing := found.missing(request.variables):
             raise Stopped(_lacking(job, missing))
         ask = Ask(job, found, request.archive)

@@ -170,6 +170,7 @@ async def test_import_logs_its_stages_in_order(driver: Driver) -> None:
     assert driver.console.stages == [
         Stage.SETTING_UP,
         Stage.PARSE,
+        Stage.PARSE_PARAMETERS,
         Stage.INIT,
         Stage.DETECT_PERSISTENT,
         Stage.DETECT_EPHEMERAL,
