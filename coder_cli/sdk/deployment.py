@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from coder_cli.sdk.common import Request, Shape, Time
+from coder_cli.sdk.jobs import ProvisionerDaemon
 
 VERSION_HEADER = "X-Coder-Build-Version"
 """Every response carries the server's version."""
@@ -173,6 +174,19 @@ class HealthReport(Shape):
     warnings: list[HealthMessage] = []
     dismissed: bool = False
     error: str | None = None
+    note: str = ""
+    """What a person should know of a section that has nothing to check."""
+
+
+class HealthItem(Shape):
+    """One provisioner daemon, and what is not as it should be with it."""
+
+    provisioner_daemon: ProvisionerDaemon
+    warnings: list[HealthMessage] = []
+
+
+class ProvisionerDaemonsReport(HealthReport):
+    items: list[HealthItem] = []
 
 
 class AccessURLReport(HealthReport):
@@ -203,7 +217,9 @@ class HealthcheckReport(Shape):
     websocket: WebsocketReport = Field(default_factory=WebsocketReport)
     database: DatabaseReport = Field(default_factory=DatabaseReport)
     workspace_proxy: HealthReport = Field(default_factory=HealthReport)
-    provisioner_daemons: HealthReport = Field(default_factory=HealthReport)
+    provisioner_daemons: ProvisionerDaemonsReport = Field(
+        default_factory=ProvisionerDaemonsReport
+    )
     coder_version: str = ""
 
 

@@ -25,6 +25,7 @@ from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed, LineEnded
 from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
 from server.provisioning.model import (
+    API_VERSION,
     INACTIVE_AFTER,
     AgentStatus,
     AgentTimes,
@@ -44,6 +45,7 @@ from server.provisioning.worker.external import ExternalDaemon, Moments, Place
 from server.provisioning.worker.line import OpenFrames, ServerLine, ShownOut, Unreachable
 
 __all__ = [
+    "API_VERSION",
     "ELSEWHERE",
     "INACTIVE_AFTER",
     "AgentStatus",

@@ -1,6 +1,7 @@
 """What every visitor meets: pages, versions, health, metrics, binaries. See README.md."""
 
-from server.web.deployment import Deployment, Health
+from server.web.deployment import Deployment
+from server.web.health import Health
 from server.web.limit import BodyLimit
 from server.web.metrics import Metrics, metrics_app
 from server.web.redirect import Redirect

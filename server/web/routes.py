@@ -27,7 +27,8 @@ from server.kit.routing import (
 from server.settings import Settings, deployment_config
 from server.web import convert, pages, store
 from server.web.binaries import Binaries, Binary
-from server.web.deployment import Deployment, Health
+from server.web.deployment import Deployment
+from server.web.health import Health
 
 log = structlog.get_logger()
 PUBLIC = [Depends(public)]
@@ -155,12 +156,17 @@ async def get_health_settings(db: Db, me: Me) -> sdk.HealthSettings:
         )
 
 
-@api.put("/debug/health/settings")
-async def put_health_settings(body: sdk.HealthSettings, db: Db, me: Me) -> sdk.HealthSettings:
-    """Dismiss sections of the health report."""
+@api.put("/debug/health/settings", response_model=sdk.HealthSettings)
+async def put_health_settings(
+    body: sdk.HealthSettings, db: Db, me: Me
+) -> sdk.HealthSettings | Response:
+    """Dismiss sections of the health report; 204 when nothing changes."""
     me.require(Action.UPDATE, Object(Kind.DEPLOYMENT_CONFIG))
+    wanted = list(dict.fromkeys(section.value for section in body.dismissed_healthchecks))
     async with db.tx(me) as tx:
-        await store.dismiss(tx, [section.value for section in body.dismissed_healthchecks])
+        if sorted(await store.dismissed(tx)) == sorted(wanted):
+            return Response(status_code=204)
+        await store.dismiss(tx, wanted)
     return body
 
 

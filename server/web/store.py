@@ -1,6 +1,7 @@
 """SQL of the deployment itself: its id, its settings, and the counts that operators look at."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID, uuid4
 
@@ -19,7 +20,12 @@ SET_CONFIG: LiteralString = """
 """
 PING: LiteralString = "SELECT 1"
 LIVE_DAEMONS: LiteralString = """
-    SELECT count(*) FROM provisioner_daemons WHERE last_seen_at > now() - interval '90 seconds'
+    SELECT id, organization_id, created_at, last_seen_at, name, version, api_version, provisioners,
+           tags, key_id
+      FROM provisioner_daemons
+     WHERE replica_id IS NOT NULL AND last_seen_at > %(seen_after)s
+     ORDER BY name, organization_id
+     LIMIT %(limit)s
 """
 WORKSPACES: LiteralString = """
     SELECT count(*) FILTER (WHERE j.started_at IS NULL AND j.completed_at IS NULL) AS pending,
@@ -55,6 +61,26 @@ LOAD: LiteralString = """
            (SELECT count(*) FROM users WHERE NOT deleted AND NOT is_system
                AND status = 'active') AS users
 """
+
+
+SEEN_LATELY = timedelta(seconds=90)
+MOST_DAEMONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDaemon:
+    """A provisioner daemon that takes jobs."""
+
+    id: UUID
+    organization_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    name: str
+    version: str
+    api_version: str
+    provisioners: list[str]
+    tags: dict[str, str]
+    key_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +136,10 @@ async def ping(tx: Tx) -> None:
     await tx.value(PING)
 
 
-async def live_daemons(tx: Tx) -> int:
-    """Return how many provisioner daemons were seen lately."""
-    return int(await tx.value(LIVE_DAEMONS))
+async def live_daemons(tx: Tx) -> list[LiveDaemon]:
+    """Return the provisioner daemons that were seen lately, so many that a person can read them."""
+    args = {"seen_after": tx.now - SEEN_LATELY, "limit": MOST_DAEMONS}
+    return await tx.all(LiveDaemon, LIVE_DAEMONS, args)
 
 
 async def workspaces(tx: Tx) -> Workspaces:

@@ -170,10 +170,6 @@ def status(house: House, name: str) -> str:
     return str(house.workspace(name).get("latest_build", {}).get("status", ""))
 
 
-def built_log(house: House, name: str) -> str:
-    return house.coder("logs", name, check=False).stdout
-
-
 def test_the_daemon_is_listed_with_its_key_and_no_secret_in_its_command(
     house: House, far: Far, key: str
 ) -> None:
@@ -241,7 +237,6 @@ def test_a_job_survives_a_restart_of_the_server(house: House, far: Far) -> None:
     creating.wait(20)
     house.start("--provisioner-daemons=0")
     until("the build", lambda: status(house, "steady") == "running")
-    assert "resumed" not in built_log(house, "steady"), "it was never interrupted"
     house.coder("delete", "steady", "--yes")
 
 

@@ -1,8 +1,8 @@
 """Leased jobs by their rows: renewed, listened to, and ended in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from server.provisioning.errors import JobFailed, LeaseLost
 from server.provisioning.events import JobChanged, LogsAdded, cancel_topic
 from server.provisioning.model import (
     DAEMON,
+    LEASE,
     Acquired,
     Closing,
     Ending,
@@ -62,6 +63,7 @@ class Rows:
 
     desk: Desk
     job: Acquired
+    length: timedelta = field(default=LEASE, kw_only=True)
 
     @property
     def _kind(self) -> JobKind[Any]:
@@ -70,7 +72,7 @@ class Rows:
     async def renew(self) -> bool | None:
         """Keep the job for a while; return whether it is to be cancelled, None if it is lost."""
         async with self.desk.db.tx(SYSTEM) as tx:
-            return await store.renew(tx, self.job)
+            return await store.renew(tx, self.job, self.length)
 
     async def cancelled(self) -> None:
         """Return once somebody has asked the job to end."""

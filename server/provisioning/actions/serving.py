@@ -27,6 +27,7 @@ from server.provisioning.events import JOBS, key_topic
 from server.provisioning.model import (
     API_VERSION,
     DAEMON_BEAT_SECONDS,
+    FAR_LEASE,
     RESERVED,
     Acquired,
     Asked,
@@ -174,8 +175,9 @@ class Service:
                 self._desk.registry.types,
                 dict(self._guest.tags),
                 self._guest.organization_id,
+                FAR_LEASE,
             )
-        return None if job is None else Rows(self._desk, job)
+        return None if job is None else Rows(self._desk, job, length=FAR_LEASE)
 
     async def _hand_over(self, rows: Rows) -> Said | None:
         """Return the job as a value, or None when it could not even be loaded."""
@@ -277,7 +279,7 @@ class Service:
         # One job at a time: what was held before is over.
         for job_id in tuple(self._held):
             self._forget(job_id)
-        rows = Rows(self._desk, Acquired(**_columns(job), resumed=False))
+        rows = Rows(self._desk, Acquired(**_columns(job), resumed=False), length=FAR_LEASE)
         self._held[held.job_id] = rows
         return rows
 

@@ -13,6 +13,8 @@ from server.provisioning.model.guests import Guest, check_line
 from server.provisioning.model.hostile import check_outcome
 from server.provisioning.model.jobs import (
     BEAT_SECONDS,
+    FAR_GIVE_UP,
+    FAR_LEASE,
     GIVE_UP,
     HUNG,
     LEASE,
@@ -66,6 +68,8 @@ __all__ = [
     "DAEMON",
     "DAEMON_BEAT_SECONDS",
     "ENDED",
+    "FAR_GIVE_UP",
+    "FAR_LEASE",
     "GIVE_UP",
     "HUNG",
     "INACTIVE_AFTER",

@@ -27,6 +27,11 @@ GIVE_UP = timedelta(seconds=10)
 """A worker that could not renew for so long stops its work, so that it has ended when the lease
 does and nothing runs twice."""
 
+FAR_LEASE = timedelta(seconds=30)
+"""The same for workers of other machines: a restart of the server must not cost them their job."""
+
+FAR_GIVE_UP = timedelta(seconds=25)
+
 MAX_ATTEMPTS = 3
 """The first run and two takeovers."""
 

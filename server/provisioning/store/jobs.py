@@ -1,7 +1,7 @@
 """The queue in PostgreSQL. Times are the caller's clock; a lease is checked by its token."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
@@ -209,6 +209,7 @@ async def acquire(
     types: Sequence[str],
     tags: dict[str, str],
     organization_id: UUID | None = None,
+    lease: timedelta = LEASE,
 ) -> Acquired | None:
     """Lease the first job in the queue that this worker may do, of one organization or of all."""
     args = {
@@ -218,17 +219,17 @@ async def acquire(
         "worker": worker,
         "organization_id": organization_id,
         "lease_token": uuid4(),
-        "lease_expires_at": tx.now + LEASE,
+        "lease_expires_at": tx.now + lease,
     }
     return await tx.one(Acquired, ACQUIRE, args)
 
 
-async def renew(tx: Tx, job: Job) -> bool | None:
+async def renew(tx: Tx, job: Job, lease: timedelta = LEASE) -> bool | None:
     """Renew the lease; return whether the job is to be cancelled, or None if the lease is lost."""
     args = {
         "id": job.id,
         "lease_token": job.lease_token,
-        "lease_expires_at": tx.now + LEASE,
+        "lease_expires_at": tx.now + lease,
         "now": tx.now,
     }
     return await tx.value(RENEW, args)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from server.provisioning.actions.kinds import Console
 from server.provisioning.actions.leases import SYSTEM, Desk, Rows, load
+from server.provisioning.model import GIVE_UP
 from server.provisioning.store import jobs as store
 from server.terraform import Terraform
 
@@ -29,6 +31,11 @@ class DatabaseLease(Rows):
     """A leased job whose work is done here."""
 
     terraform: Terraform
+
+    @property
+    def patience(self) -> timedelta:
+        """Return how long to go on without a heartbeat."""
+        return GIVE_UP
 
     async def work(self, console: Console) -> object:
         """Load the job and do it; no transaction is open meanwhile."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from server.provisioning.actions.orders import BuildOrder, DryRunOrder, ImportOr
 from server.provisioning.actions.wire import Frames, Said, Wire
 from server.provisioning.convert import line as wire
 from server.provisioning.errors import CallRefused, JobFailed, LineEnded, Refusal
-from server.provisioning.model import Acquired, Closing, Fitted, Line
+from server.provisioning.model import FAR_GIVE_UP, Acquired, Closing, Fitted, Line
 from server.provisioning.model.line import Call, Cut, Held, Hello, Live, Renewed
 from server.provisioning.worker.waiting import within
 from server.terraform import Built, Imported, Terraform
@@ -194,6 +195,11 @@ class LineLease:
     job: Acquired
     order: Order = field(repr=False)
     terraform: Terraform
+
+    @property
+    def patience(self) -> timedelta:
+        """Return how long to go on without a heartbeat."""
+        return FAR_GIVE_UP
 
     async def work(self, console: Console) -> object:
         """Carry the order out with our own terraform."""

@@ -14,7 +14,6 @@ from server.provisioning.errors import JobFailed, LeaseLost
 from server.provisioning.model import (
     BEAT_SECONDS,
     DAEMON,
-    GIVE_UP,
     Asked,
     Closing,
     Move,
@@ -120,7 +119,13 @@ class Run:
             note = f"The server that ran this job is gone. The job is resumed on {shop.hostname}."
             console.log("warn", Stage.SETTING_UP, note, source=DAEMON)
         await self._recover(console)
-        await asyncio.to_thread(_empty, console.work_dir)
+        try:
+            await asyncio.to_thread(_empty, console.work_dir)
+        except OSError as error:
+            raise JobFailed(
+                f"{shop.hostname} cannot prepare {console.work_dir}: {error.strerror}. See that "
+                "its disk has room and may be written to, then try again."
+            ) from error
 
     async def _recover(self, console: JobConsole) -> None:
         if not await asyncio.to_thread(console.work_dir.exists):
@@ -170,7 +175,7 @@ class Run:
                 async with asyncio.timeout(BEAT_TIMEOUT):
                     cancel = await self._lease.renew()
             except (Unavailable, TimeoutError):
-                if clock.monotonic() - renewed >= GIVE_UP.total_seconds():
+                if clock.monotonic() - renewed >= self._lease.patience.total_seconds():
                     self._lose("the lease could not be renewed")
                 continue
             if cancel is None:

@@ -5,6 +5,7 @@ the work goes on, and whoever lost it writes nothing.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from server.provisioning.actions.kinds import Console
@@ -17,6 +18,11 @@ class Lease(Protocol):
     @property
     def job(self) -> Acquired:
         """Return the job as it was when it was leased."""
+        ...
+
+    @property
+    def patience(self) -> timedelta:
+        """Return how long to go on without a heartbeat: less than the lease has."""
         ...
 
     async def work(self, console: Console) -> object:

@@ -4,14 +4,17 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
 
+from coder_cli.kit.build import version
 from server import web
 from server.kit.authz import Actor
 from server.kit.db import Database
 from server.kit.guard import Guard
+from server.provisioning import API_VERSION
 from tests.support.people import People, Person
 
 SYSTEM = Actor(id=None, label="test")
@@ -35,16 +38,20 @@ async def served(people: People, deployment: web.Deployment) -> AsyncGenerator[N
                 await serving
 
 
-async def add_daemon(database: Database) -> None:
+async def add_daemon(
+    database: Database, build: str = version(), api: str = API_VERSION, *, alive: bool = True
+) -> None:
     async with database.tx(SYSTEM) as tx:
         await tx.run(
             """
             INSERT INTO provisioner_daemons
-                   (id, organization_id, name, version, api_version, provisioners,
+                   (id, organization_id, name, version, api_version, provisioners, replica_id,
                     created_at, last_seen_at)
-            SELECT gen_random_uuid(), id, 'one', 'v', '1.0', '{terraform}', now(), now()
+            SELECT gen_random_uuid(), id, 'one', %(version)s, %(api)s, '{terraform}',
+                   CASE WHEN %(alive)s THEN gen_random_uuid() END, now(), now()
               FROM organizations
-            """
+            """,
+            {"version": build, "api": api, "alive": alive},
         )
 
 
@@ -105,3 +112,58 @@ async def test_health_is_for_operators(people: People, owner: Person) -> None:
     assert (await member.api.get("/debug/health")).status_code == 403
     bad = {"dismissed_healthchecks": ["Weather"]}
     assert (await owner.api.put("/debug/health/settings", json=bad)).status_code == 400
+
+
+async def daemons_section(owner: Person) -> dict[str, Any]:
+    report = (await owner.api.get("/debug/health", params={"force": "true"})).json()
+    return report["provisioner_daemons"]
+
+
+async def test_a_daemon_of_another_release_is_a_warning_with_its_code(
+    owner: Person, database: Database
+) -> None:
+    await add_daemon(database, "v0.0.9")
+    section = await daemons_section(owner)
+    assert (section["severity"], section["healthy"]) == ("warning", True)
+    (warning,) = section["warnings"]
+    assert warning["code"] == "EPD02"
+    assert "one is v0.0.9" in warning["message"]
+    assert section["items"][0]["provisioner_daemon"]["name"] == "one"
+    assert section["items"][0]["warnings"] == [warning]
+
+
+async def test_a_daemon_of_another_provisioner_api_is_a_warning_with_its_code(
+    owner: Person, database: Database
+) -> None:
+    await add_daemon(database, api="2.0")
+    section = await daemons_section(owner)
+    assert [warning["code"] for warning in section["warnings"]] == ["EPD03"]
+
+
+async def test_a_daemon_that_has_left_does_not_count(owner: Person, database: Database) -> None:
+    await add_daemon(database, alive=False)
+    section = await daemons_section(owner)
+    assert section["error"].startswith("EPD01")
+
+
+async def test_sections_of_what_does_not_exist_say_that_they_are_not_used(owner: Person) -> None:
+    report = (await owner.api.get("/debug/health")).json()
+    for name in ("derp", "workspace_proxy"):
+        assert report[name]["severity"] == "ok"
+        assert report[name]["note"].startswith("Not used")
+
+
+async def test_an_access_url_that_is_none_is_told(
+    owner: Person, deployment: web.Deployment
+) -> None:
+    deployment.access_url = "nonsense"
+    report = (await owner.api.get("/debug/health")).json()
+    assert report["access_url"]["error"].startswith("EACS02")
+
+
+async def test_dismissing_what_is_dismissed_changes_nothing(owner: Person) -> None:
+    body = {"dismissed_healthchecks": ["DERP"]}
+    assert (await owner.api.put("/debug/health/settings", json=body)).status_code == 200
+    assert (await owner.api.put("/debug/health/settings", json=body)).status_code == 204
+    nothing = {"dismissed_healthchecks": list[str]()}
+    assert (await owner.api.put("/debug/health/settings", json=nothing)).status_code == 200
