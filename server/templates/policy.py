@@ -64,11 +64,12 @@ def may_upload(actor: Actor) -> None:
 
 
 def may_dry_run(actor: Actor, version: Version) -> None:
-    """Refuse unless the actor may make a workspace where a version belongs.
+    """Refuse unless the actor may make a workspace of a version.
 
     Raises:
         Forbidden: it may not.
     """
+    actor.require(Action.USE, version.object)
     own = Object(Kind.WORKSPACE, owner_id=actor.user_id, organization_id=version.organization_id)
     actor.require(Action.CREATE, own)
 

@@ -181,3 +181,19 @@ async def test_rights_that_are_asked_for_in_bulk_know_the_lists(
     asked = await member.api.post("/authcheck", json={"checks": checks})
     assert asked.json() == {"read": True, "use": True, "update": False}
     assert UUID(made["id"])
+
+
+async def test_whoever_only_reads_a_template_plans_nothing_with_it(
+    shop: Workshop, admin: Person
+) -> None:
+    made = await shop.template(admin, disable_everyone_group_access=True)
+    auditor = await shop.people.add("carl", "auditor")
+    path = f"/templateversions/{made['active_version_id']}"
+    assert (await auditor.api.get(path)).status_code == 200
+    refused = await auditor.api.post(f"{path}/dry-run", json={})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        "use on template is not allowed.",
+    )
+    await share(admin, made, user_perms={str(auditor.id): "use"})
+    assert (await auditor.api.post(f"{path}/dry-run", json={})).status_code == 201
