@@ -39,7 +39,7 @@ from server.terraform.model import (
     Transition,
     Variable,
 )
-from server.terraform.setting_up import Ask, Ready, SettingUp
+from server.terraform.setting_up import Ready, SettingUp
 from server.terraform.variables import outline
 
 log = structlog.get_logger()
@@ -172,8 +172,7 @@ class InstalledTerraform:
         job.say("info", Stage.PARSE_PARAMETERS, "")
         if missing := found.missing(request.variables):
             raise Stopped(_lacking(job, missing))
-        ask = Ask(job, found, request.archive)
-        ready = await self._setting_up.prepare(ask, request.variables, start)
+        ready = await self._setting_up.prepare(job, found, request.variables, start)
         learned.form = await asyncio.to_thread(cut, request.work_dir)
         graph, planned = await _detect(ready, Stage.DETECT_PERSISTENT, start)
         learned.offers = offers(planned)

@@ -18,6 +18,7 @@ LOCK_FILE = ".terraform.lock.hcl"
 _GRAPH = "graph.dot"
 _READY = "ready"
 _UNUSED = timedelta(days=30)
+_DECIDES = (".tf", ".tf.json", ".tofu", ".tofu.json", LOCK_FILE)
 
 
 @dataclass(slots=True)
@@ -61,9 +62,29 @@ class Prepared:
         )
 
 
+def _fingerprint(work_dir: Path, salt: str) -> str:
+    """Return what decides about modules and providers: the lock file and all that is HCL.
+
+    A template whose scripts or texts have changed is prepared already.
+    """
+    found = hashlib.sha256(salt.encode())
+    for folder, directories, files in os.walk(work_dir):
+        directories.sort()
+        for name in sorted(name for name in files if name.endswith(_DECIDES)):
+            path = Path(folder, name)
+            place = os.fsencode(path.relative_to(work_dir))
+            content = path.read_bytes() if path.is_file() else b""
+            for part in (place, content):
+                found.update(len(part).to_bytes(8) + part)
+        for name in directories:
+            if (link := Path(folder, name)).is_symlink():
+                found.update(os.fsencode(f"{link.relative_to(work_dir)} -> {link.readlink()}"))
+    return found.hexdigest()
+
+
 @dataclass(slots=True)
 class Preparer:
-    """Keeps what ``init`` made, by the content of the template."""
+    """Keeps what ``init`` made, by what it is made from."""
 
     root: Path
     plugins: Path
@@ -73,14 +94,13 @@ class Preparer:
     """One init at a time: they share the plugin cache, which terraform does not guard."""
 
     async def prepare(
-        self, archive: bytes, salt: str, work_dir: Path, init: Callable[[], Awaitable[None]]
+        self, salt: str, work_dir: Path, init: Callable[[], Awaitable[None]]
     ) -> Prepared:
         """Link what is kept for this template into ``work_dir``, or run ``init`` there and keep it.
 
         What ``init`` raises passes through, and nothing is kept then.
         """
-        key = hashlib.sha256(salt.encode() + b"\0" + archive).hexdigest()
-        prepared = Prepared(self.root / key)
+        prepared = Prepared(self.root / await asyncio.to_thread(_fingerprint, work_dir, salt))
         if not await asyncio.to_thread(prepared.is_usable):
             async with self._lock:
                 # Of two jobs with one template, the second finds what the first made.

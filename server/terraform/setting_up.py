@@ -102,22 +102,25 @@ class SettingUp:
         """
         await self.unpack(job, tar)
         found = await asyncio.to_thread(outline, job.work_dir)
-        return await self.prepare(Ask(job, found, tar), variables, values)
+        return await self.prepare(job, found, variables, values)
 
     async def prepare(
-        self, ask: "Ask", variables: Mapping[str, str], values: Mapping[str, str]
+        self,
+        job: Job,
+        found: Outline,
+        variables: Mapping[str, str],
+        values: Mapping[str, str],
     ) -> Ready:
         """Give an unpacked template its modules and providers.
 
         Raises:
             Stopped: they cannot be had.
         """
-        job = ask.job
-        if ask.outline.has_backend:
+        if found.has_backend:
             # The state is ours to keep; an override beats the template's own choice.
             (job.work_dir / _OVERRIDE_FILE).write_text(_OVERRIDE)
         await asyncio.to_thread(
-            write_private, job.work_dir / VALUES_FILE, ask.outline.file(variables).encode()
+            write_private, job.work_dir / VALUES_FILE, found.file(variables).encode()
         )
         if self.options.provider != cliconfig.REGISTRY:
             cliconfig.unlock(job.work_dir / LOCK_FILE)
@@ -128,8 +131,8 @@ class SettingUp:
 
         salt = f"{job.binary.path} {job.binary.version} {self.options.provider}"
         with job.timed("init", "init", "modules"):
-            prepared = await self._preparer.prepare(ask.archive, salt, job.work_dir, init)
-        return Ready(job, ask.outline, prepared)
+            prepared = await self._preparer.prepare(salt, job.work_dir, init)
+        return Ready(job, found, prepared)
 
     @asynccontextmanager
     async def _modules(self, job: Job) -> AsyncGenerator[None]:
@@ -158,12 +161,3 @@ class SettingUp:
         if key not in self._known:
             self._known[key] = await binary.inspect(path, self.options.host)
         return self._known[key]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A template that lies unpacked in the work directory of a job."""
-
-    job: Job
-    outline: Outline
-    archive: bytes = field(repr=False)

@@ -25,10 +25,11 @@ class Site:
     def plugin(self, version: str) -> Path:
         return self.root / "plugins/example.com/a/b" / version / "linux_amd64"
 
-    def job(self) -> Path:
+    def job(self, template: bytes = b"a") -> Path:
         self.jobs += 1
         work = self.root / f"job{self.jobs}"
         work.mkdir()
+        (work / "main.tf").write_bytes(template)
         return work
 
     def init(self, work: Path) -> Callable[[], Awaitable[None]]:
@@ -45,8 +46,8 @@ class Site:
         return run
 
     async def prepare(self, archive: bytes = b"a", salt: str = "v1") -> Path:
-        work = self.job()
-        await self.preparer.prepare(archive, salt, work, self.init(work))
+        work = self.job(archive)
+        await self.preparer.prepare(salt, work, self.init(work))
         return work
 
 
@@ -87,7 +88,7 @@ async def test_a_failed_init_leaves_nothing(site: Site) -> None:
         raise RuntimeError("no network")
 
     with pytest.raises(RuntimeError):
-        await site.preparer.prepare(b"a", "v1", site.job(), fail)
+        await site.preparer.prepare("v1", site.job(), fail)
     await site.prepare()
     assert site.inits == 1
 
@@ -97,16 +98,16 @@ async def test_a_template_without_modules_is_prepared_too(site: Site) -> None:
         site.inits += 1
 
     for _ in range(2):
-        await site.preparer.prepare(b"a", "v1", site.job(), nothing)
+        await site.preparer.prepare("v1", site.job(), nothing)
     assert site.inits == 1
 
 
 async def test_a_graph_is_kept(site: Site) -> None:
     work = site.job()
-    prepared = await site.preparer.prepare(b"a", "v1", work, site.init(work))
+    prepared = await site.preparer.prepare("v1", work, site.init(work))
     assert prepared.graph is None
     prepared.keep_graph("digraph {}")
-    again = await site.preparer.prepare(b"a", "v1", site.job(), site.init(work))
+    again = await site.preparer.prepare("v1", site.job(), site.init(work))
     assert again.graph == "digraph {}"
 
 
@@ -133,3 +134,34 @@ async def test_plugins_that_nothing_links_to_are_removed_after_a_month(site: Sit
     assert not site.plugin("0.9.0").exists()
     assert site.plugin("0.9.1").exists()
     assert site.plugin("1.0.0").exists()
+
+
+async def test_only_what_decides_about_modules_and_providers_makes_a_template_another(
+    site: Site,
+) -> None:
+    async def inits(name: str, text: str) -> int:
+        work = site.job()
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text(text)
+        before = site.inits
+        await site.preparer.prepare("v1", work, site.init(work))
+        return site.inits - before
+
+    await site.prepare()
+    for name in ("README.md", "startup.sh", ".coder-variables.tfvars.json", "terraform.tfstate"):
+        assert await inits(name, "anything") == 0
+    for name in ("more.tf", "ide/main.tf", "a.tf.json", "b.tofu", "ide/a.tf", "ide/.terraform.tf"):
+        assert await inits(name, "x") == 1
+    assert await inits(".terraform.lock.hcl", "locked, otherwise") == 1
+    assert await inits("ide/main.tf", "y") == 1
+    assert await inits("ide/main.tf", "x") == 0
+
+
+async def test_a_link_is_told_from_what_it_points_to(site: Site) -> None:
+    for target in ("a", "b"):
+        work = site.job()
+        for name in ("a", "b"):
+            (work / name).mkdir()
+        (work / "ide").symlink_to(target)
+        await site.preparer.prepare("v1", work, site.init(work))
+    assert site.inits == 2
