@@ -362,3 +362,17 @@ async def test_a_resumed_job_that_crashes_saves_what_was_recovered(house: House)
     assert runs == [b"all there is", b"all there is"]
     assert await house.queue.state(job) == ("failed", "The job crashed: oops")
     assert house.kind.failures == [(job.id, b"all there is")]
+
+
+async def test_a_host_without_room_for_the_job_says_so(house: House) -> None:
+    (house.cache / "jobs").write_text("a file in the way")
+    job = await house.queue.post()
+    await house.daemons().turn("host-0")
+    state, error = await house.queue.state(job)
+    assert (state, error) == (
+        "failed",
+        (
+            f"host cannot prepare {house.work_dir(job)}: Not a directory. See that its disk has "
+            "room and may be written to, then try again."
+        ),
+    )
