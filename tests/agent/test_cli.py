@@ -148,19 +148,19 @@ async def test_an_idle_agent_with_its_ssh_server_loaded_takes_60_mb_at_most(
     ],
 )
 async def test_the_socket_is_on_and_where_it_should_be(
-    plane: ControlPlane, tmp_path: Path, flags: list[str], env: dict[str, str], first: str
+    plane: ControlPlane, short: Path, flags: list[str], env: dict[str, str], first: str
 ) -> None:
     """Seed: the agent socket is enabled by default."""
 
     def here(text: str) -> str:
-        return text.replace("{tmp}", str(tmp_path)).replace("{uid}", str(os.getuid()))
+        return text.replace("{tmp}", str(short)).replace("{uid}", str(os.getuid()))
 
     plane.manifest = manifest_of(scripts=(script_of("echo $CODER_AGENT_SOCKET_PATH"),))
     variables = {name: here(value) for name, value in env.items()}
     process = await asyncio.create_subprocess_exec(
         *LINE,
         *map(here, flags),
-        env=_env(tmp_path, CODER_AGENT_URL=plane.url, CODER_AGENT_TOKEN=TOKEN, **variables),
+        env=_env(short, CODER_AGENT_URL=plane.url, CODER_AGENT_TOKEN=TOKEN, **variables),
     )
     await plane.until(plane.lines)
     [path] = plane.lines()

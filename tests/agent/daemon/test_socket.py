@@ -29,8 +29,8 @@ coder exp sync complete git
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "run" / "coder-agent.sock")
+def path(short: Path) -> str:
+    return str(short / "run" / "coder-agent.sock")
 
 
 async def ask(path: str, method: str, target: str, body: Json = None) -> tuple[int, Json]:

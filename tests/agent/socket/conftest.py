@@ -114,10 +114,10 @@ class Door:
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
+async def door(short: Path) -> AsyncIterator[Door]:
     """An open socket on a clock of the test's own."""
     told, clock = Told(), FakeClock()
-    socket = Socket([str(tmp_path / "run" / "coder-agent.sock")], clock, told)
+    socket = Socket([str(short / "run" / "coder-agent.sock")], clock, told)
     await socket.open()
     yield Door(socket, told, clock)
     closing = asyncio.ensure_future(socket.close())

@@ -4,7 +4,6 @@ import fcntl
 import os
 import socket
 import stat
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from tests.support.clock import FakeClock
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run" / "coder-agent.sock"
+def path(short: Path) -> Path:
+    return short / "run" / "coder-agent.sock"
 
 
 @pytest.fixture
@@ -76,8 +75,8 @@ def test_what_is_no_socket_stays(path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_a_link_to_a_live_socket_stays(live: Path, tmp_path: Path) -> None:
-    link = tmp_path / "link"
+def test_a_link_to_a_live_socket_stays(live: Path) -> None:
+    link = live.parent / "link"
     link.symlink_to(live)
     with pytest.raises(NotAvailable, match="no socket"):
         take(link)
@@ -110,18 +109,17 @@ def test_a_directory_of_somebody_else_is_not_safe(path: Path) -> None:
         take(path)
 
 
-def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_a_directory_that_cannot_be_made(short: Path) -> None:
+    (short / "file").touch()
     with pytest.raises(NotAvailable, match="is not available: Not a directory"):
-        take(tmp_path / "file" / "run" / "coder-agent.sock")
+        take(short / "file" / "run" / "coder-agent.sock")
 
 
-def test_a_path_is_as_long_as_the_system_allows(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as short:
-        fits = Path(short, "x" * (LONGEST_PATH - len(short) - 1))
-        take(fits).listener.close()
-        with pytest.raises(NotAvailable, match=f"is too long: {LONGEST_PATH + 1} bytes"):
-            take(Path(f"{fits}x"))
+def test_a_path_is_as_long_as_the_system_allows(short: Path) -> None:
+    fits = Path(short, "x" * (LONGEST_PATH - len(str(short)) - 1))
+    take(fits).listener.close()
+    with pytest.raises(NotAvailable, match=f"is too long: {LONGEST_PATH + 1} bytes"):
+        take(Path(f"{fits}x"))
 
 
 def test_leaving_takes_away_what_is_ours_only(path: Path) -> None:
@@ -139,10 +137,10 @@ def test_leaving_takes_away_what_is_ours_only(path: Path) -> None:
 async def test_an_agent_whose_place_is_taken_goes_to_the_next(
     live: Path, tmp_path: Path, wanted: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o777)
-    places = {"live": live, "long": tmp_path / ("x" * 120), "unsafe": tmp_path / "open" / "s"}
-    own = tmp_path / "own" / "s"
+    (live.parent / "open").mkdir()
+    (live.parent / "open").chmod(0o777)
+    places = {"live": live, "long": tmp_path / ("x" * 120), "unsafe": live.parent / "open" / "s"}
+    own = live.parent / "own" / "s"
     door = Socket([str(places[wanted]), str(own), "/never"], FakeClock(), Told())
     await door.open()
     assert door.path == str(own)

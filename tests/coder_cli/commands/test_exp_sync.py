@@ -52,8 +52,8 @@ class Agent:
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "run" / "s"
+def path(short: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = short / "run" / "s"
     monkeypatch.setenv("CODER_AGENT_SOCKET_PATH", str(path))
     return path
 
@@ -274,15 +274,15 @@ def test_nobody_listens(typed: Cli, path: Path) -> None:
 
 
 def test_where_it_looks(
-    typed: Cli, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    typed: Cli, agent: Agent, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flag = ("--socket-path", str(agent.path))
     monkeypatch.setenv("CODER_AGENT_SOCKET_PATH", "/nowhere")
     assert typed("exp", "sync", "ping", *flag).out == "Success\n"
     monkeypatch.delenv("CODER_AGENT_SOCKET_PATH")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert f"{DIAL} {tmp_path}/coder-agent.sock: " in typed("exp", "sync", "ping").err
-    (tmp_path / "coder-agent.sock").symlink_to(agent.path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    assert f"{DIAL} {short}/coder-agent.sock: " in typed("exp", "sync", "ping").err
+    (short / "coder-agent.sock").symlink_to(agent.path)
     assert typed("exp", "sync", "ping").out == "Success\n"
 
 
