@@ -24,7 +24,9 @@ from server.terraform.provider.service import Connection, Session, Unimplemented
 
 log = structlog.get_logger()
 
-_OK, _UNIMPLEMENTED, _INTERNAL = "0", "12", "13"
+_OK, _EXHAUSTED, _UNIMPLEMENTED, _INTERNAL = "0", "8", "12", "13"
+_LARGEST: Final = 64 << 20
+"""Of a request: a plan's largest single resource is far below."""
 _WINDOW: Final = 1 << 24
 _SHUTDOWN = "/plugin.GRPCController/Shutdown"
 
@@ -33,6 +35,11 @@ _SHUTDOWN = "/plugin.GRPCController/Shutdown"
 class _Request:
     method: str
     body: bytearray = field(default_factory=bytearray)
+
+    def take(self, data: bytes) -> None:
+        """Keep a piece of the body, and of one that is too large only that it is."""
+        if len(self.body) <= _LARGEST:
+            self.body += data
 
 
 class GrpcProtocol(asyncio.Protocol):
@@ -80,7 +87,7 @@ class GrpcProtocol(asyncio.Protocol):
                 self._requests[stream] = _Request(dict(headers).get(":path", ""))
             case DataReceived(stream_id=int(stream)):
                 if stream in self._requests:
-                    self._requests[stream].body += event.data or b""
+                    self._requests[stream].take(event.data or b"")
                 self._http.acknowledge_received_data(event.flow_controlled_length or 0, stream)
             case StreamEnded(stream_id=int(stream)):
                 if stream in self._requests:
@@ -94,6 +101,9 @@ class GrpcProtocol(asyncio.Protocol):
                 pass
 
     def _answer(self, stream: int, request: _Request) -> None:
+        if len(request.body) > _LARGEST:
+            self._refuse(stream, _EXHAUSTED, f"a request of more than {_LARGEST >> 20} MiB")
+            return
         try:
             # Five bytes of framing: a flag for compression, which terraform does not use, a length.
             body = self._provider.handle(request.method, bytes(request.body[5:]))
@@ -144,6 +154,11 @@ class GrpcProtocol(asyncio.Protocol):
     def _flush(self) -> None:
         if self._transport is not None:
             self._transport.write(self._http.data_to_send())
+
+    def abort(self) -> None:
+        """Hang up: the command that this connection was for is over."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def _close(self) -> None:
         if self._transport is not None:

@@ -46,15 +46,22 @@ class ProviderHost:
         directory = Path(tempfile.mkdtemp(prefix="coder-tf-", dir=_root()))  # Mode 0700.
         socket = directory / "s"
         victim = await _victim()
+        connections: list[GrpcProtocol] = []
+
+        def accept() -> GrpcProtocol:
+            connections.append(GrpcProtocol(session))
+            return connections[-1]
+
         try:
-            server = await asyncio.get_running_loop().create_unix_server(
-                lambda: GrpcProtocol(session), str(socket)
-            )
+            server = await asyncio.get_running_loop().create_unix_server(accept, str(socket))
             try:
                 socket.chmod(0o600)
                 yield Reattach(_reattach(socket, victim.pid))
             finally:
                 server.close()
+                # Something of the build that outlives the command has no say, and learns nothing.
+                for connection in connections:
+                    connection.abort()
         finally:
             await asyncio.shield(_release(victim))
             shutil.rmtree(directory, ignore_errors=True)

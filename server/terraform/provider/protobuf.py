@@ -38,6 +38,7 @@ class Field:
 
 _WIRE_VARINT, _WIRE_64, _WIRE_BYTES, _WIRE_32 = 0, 1, 2, 5
 _SIGN = 1 << 63
+_LONGEST_VARINT = 10
 
 
 @cache
@@ -56,14 +57,16 @@ def _varint(number: int) -> bytes:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
+    number = 0
+    for shift in range(0, _LONGEST_VARINT * 7, 7):
+        if at >= len(data):
+            raise ValueError("the message ends inside a number")
         byte = data[at]
         at += 1
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
             return number, at
-        shift += 7
+    raise ValueError(f"a number of more than {_LONGEST_VARINT} bytes")
 
 
 def encode(message: Message, value: Object) -> bytes:

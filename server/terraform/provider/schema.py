@@ -12,6 +12,8 @@ STRING, NUMBER, BOOL = "string", "number", "bool"
 STRING_MAP = ["map", STRING]
 STRING_LIST = ["list", STRING]
 
+_INT64 = 1 << 63
+
 Step = str | int
 Path = tuple[Step, ...]
 
@@ -176,8 +178,7 @@ class Body:
             value = config.get(name)
             if value is None or has_unknown(value):
                 continue
-            whole = not isinstance(value, float) or value.is_integer()
-            if attribute.type == NUMBER and not whole:
+            if attribute.type == NUMBER and not _is_whole(value):
                 yield Finding(f"Attribute must be a whole number, got {value}", path=(*at, name))
                 continue
             yield from self._conflicts(attribute.conflicts, config, (*at, name), label)
@@ -209,6 +210,17 @@ class Body:
                     f'"{label}{at[-1]}": conflicts with {label}{other}',
                     at,
                 )
+
+
+def _is_whole(value: object) -> bool:
+    # Terraform writes a number as text when no machine's number holds it.
+    match value:
+        case float():
+            return value.is_integer() and abs(value) < _INT64
+        case int():
+            return -_INT64 <= value < _INT64
+        case _:
+            return False
 
 
 def _aging(deprecated: str, at: Path) -> Iterator[Finding]:

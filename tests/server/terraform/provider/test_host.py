@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, Event, ResponseReceived, TrailersReceived
 
-from server.terraform.provider import ProviderHost, Reattach, Session
+from server.terraform.provider import ProviderHost, Reattach, Session, grpc
+
+PLAN = "/tfplugin6.Provider/PlanResourceChange"
 
 
 def entries(reattach: Reattach) -> dict[str, Any]:
@@ -93,7 +96,7 @@ async def test_a_schema_larger_than_a_window_arrives_whole() -> None:
     [
         ("/tfplugin6.Provider/Dance", b"", "12"),
         ("/plugin.GRPCStdio/StreamStdio", b"", "12"),
-        ("/tfplugin6.Provider/PlanResourceChange", b"\xff\xff", "13"),
+        (PLAN, b"\xff\xff", "13"),
         ("/plugin.GRPCController/Shutdown", b"", "0"),
     ],
 )
@@ -101,6 +104,27 @@ async def test_every_call_gets_a_status(method: str, body: bytes, status: str) -
     async with ProviderHost().serve({}) as reattach:
         trailers, _ = await call(socket_of(reattach), method, body)
     assert trailers["grpc-status"] == status
+
+
+async def test_a_connection_that_outlives_the_command_is_hung_up_on() -> None:
+    async with ProviderHost().serve({}) as reattach:
+        socket = socket_of(reattach)
+        reader, writer = await asyncio.open_unix_connection(socket)
+        await reader.read(1)  # It was accepted: the server speaks first.
+    with suppress(ConnectionResetError):
+        while await reader.read(4096):
+            pass
+    assert reader.at_eof() or reader.exception()
+    writer.close()
+
+
+async def test_a_request_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc, "_LARGEST", 1000)
+    async with ProviderHost().serve({}) as reattach:
+        trailers, _ = await call(socket_of(reattach), PLAN, b"x" * 2000)
+        assert trailers["grpc-status"] == "8"
+        trailers, _ = await call(socket_of(reattach), "/tfplugin6.Provider/GetMetadata")
+        assert trailers["grpc-status"] == "0"
 
 
 async def test_a_client_that_speaks_something_else_is_hung_up_on() -> None:

@@ -95,6 +95,8 @@ TASK = "0f8fad5b-d9cb-469f-a165-70867728950e"
             'duplicate volume path "/p"',
         ),
         ({"order": 1.5}, "Attribute must be a whole number, got 1.5"),
+        ({"order": 2**63}, f"Attribute must be a whole number, got {2**63}"),
+        ({"connection_timeout": "1" * 40}, f"Attribute must be a whole number, got {'1' * 40}"),
     ],
 )
 def test_agent_refuses(config: dict[str, Any], error: str) -> None:
