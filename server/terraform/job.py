@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coder_cli.kit.clock import Clock
 from coder_cli.kit.environ import environ
+from server.terraform import trouble
 from server.terraform.binary import Binary
 from server.terraform.cliconfig import BUILTIN
 from server.terraform.command import Command, Exit, run
@@ -25,6 +26,8 @@ from server.terraform.variables import VALUES_FILE
 
 PLAN_FILE = "terraform.tfplan"
 _COMMON = ("-input=false", "-no-color")
+_ALONE = "-lock=false"
+"""The work directory is one job's own: a lock keeps nobody out, and needs room on the disk."""
 _SHOWN_ERRORS = 5
 
 
@@ -105,7 +108,13 @@ class Job:
             Stopped: the template is wrong, or something it needs is.
         """
         extra = ("-destroy",) if destroy else ()
-        arguments = ("-json", "-refresh=true", f"-out={PLAN_FILE}", f"-var-file={VALUES_FILE}")
+        arguments = (
+            "-json",
+            "-refresh=true",
+            f"-out={PLAN_FILE}",
+            f"-var-file={VALUES_FILE}",
+            _ALONE,
+        )
         await self._step("plan", stage, values, "plan", *arguments, *extra, *_COMMON)
 
     async def apply(self, stage: Stage, values: Mapping[str, str]) -> None:
@@ -115,7 +124,7 @@ class Job:
             Stopped: something could not be made; the state tells what was.
         """
         await self._step(
-            "apply", stage, values, "apply", "-json", "-auto-approve", *_COMMON, PLAN_FILE
+            "apply", stage, values, "apply", "-json", "-auto-approve", _ALONE, *_COMMON, PLAN_FILE
         )
 
     async def plan_and_apply(
@@ -130,7 +139,7 @@ class Job:
             Stopped: the template is wrong, or something could not be made.
         """
         extra = ("-destroy",) if destroy else ()
-        arguments = ("-json", "-auto-approve", "-refresh=true", f"-var-file={VALUES_FILE}")
+        arguments = ("-json", "-auto-approve", "-refresh=true", f"-var-file={VALUES_FILE}", _ALONE)
         await self._step(
             "plan", Stage.PLAN, values, "apply", *arguments, *extra, *_COMMON, then=stage
         )
@@ -266,7 +275,11 @@ class Job:
             raise Stopped(Failure(f"terraform {step} was cancelled", ErrorCode.CANCELED))
         if not errors:
             self.say("error", stage, ended.stderr)
-        raise Stopped(Failure(_message(step, ended, errors), diagnostics=errors))
+        message = _message(step, ended, errors)
+        if any(trouble.is_full(e.summary, e.detail) for e in errors):
+            message = f"{trouble.full(self.options.cache_dir)}\n{message}"
+            self.say("error", stage, trouble.full(self.options.cache_dir))
+        raise Stopped(Failure(message, diagnostics=errors))
 
 
 @dataclass(slots=True)
