@@ -166,6 +166,15 @@ def create(house: House, name: str, seconds: int) -> subprocess.Popen[bytes]:
         )
 
 
+def until_applying(house: House, far: Far, name: str) -> None:
+    """Wait until a build is in the middle of its apply."""
+    log = house.root / f"{name}.log"
+    try:
+        until("the apply", lambda: "working" in log.read_text(errors="replace"))
+    except AssertionError:
+        pytest.fail(f"{log.read_text()}\n{far.said()[-4000:]}\n{house.said()[-4000:]}")
+
+
 def status(house: House, name: str) -> str:
     return str(house.workspace(name).get("latest_build", {}).get("status", ""))
 
@@ -201,7 +210,7 @@ def test_a_template_is_imported_and_a_workspace_built_far_away(house: House, far
 
 def test_a_running_build_is_cancelled_from_here_and_can_be_deleted(house: House, far: Far) -> None:
     creating = create(house, "cut", 300)
-    until("the apply", lambda: "working" in (house.root / "cut.log").read_text(errors="replace"))
+    until_applying(house, far, "cut")
     (running,) = jobs(house, "running")
     assert daemons(house)[0]["status"] == "busy"
     assert house.coder("provisioner", "jobs", "cancel", running["id"]).stdout == "Job canceled\n"
@@ -217,7 +226,7 @@ def test_a_daemon_that_was_killed_comes_back_and_goes_on_with_its_state(
     house: House, far: Far, key: str
 ) -> None:
     creating = create(house, "tough", 20)
-    until("the apply", lambda: "working" in (house.root / "tough.log").read_text(errors="replace"))
+    until_applying(house, far, "tough")
     far.end(signal.SIGKILL)
     until("its absence", lambda: not daemons(house))
     far.start(key)
@@ -231,7 +240,7 @@ def test_a_daemon_that_was_killed_comes_back_and_goes_on_with_its_state(
 
 def test_a_job_survives_a_restart_of_the_server(house: House, far: Far) -> None:
     creating = create(house, "steady", 8)
-    until("the apply", lambda: "working" in (house.root / "steady.log").read_text(errors="replace"))
+    until_applying(house, far, "steady")
     house.stop(signal.SIGKILL)
     creating.terminate()
     creating.wait(20)
@@ -242,7 +251,7 @@ def test_a_job_survives_a_restart_of_the_server(house: House, far: Far) -> None:
 
 def test_ctrl_c_lets_the_running_job_finish(house: House, far: Far, key: str) -> None:
     creating = create(house, "last", 5)
-    until("the apply", lambda: "working" in (house.root / "last.log").read_text(errors="replace"))
+    until_applying(house, far, "last")
     assert far.end(signal.SIGINT) == 0, far.said()
     assert creating.wait(60) == 0
     assert status(house, "last") == "running"
@@ -252,7 +261,7 @@ def test_ctrl_c_lets_the_running_job_finish(house: House, far: Far, key: str) ->
 
 def test_a_second_ctrl_c_gives_the_job_back(house: House, far: Far, key: str) -> None:
     creating = create(house, "back", 25)
-    until("the apply", lambda: "working" in (house.root / "back.log").read_text(errors="replace"))
+    until_applying(house, far, "back")
     assert far.process is not None
     far.process.send_signal(signal.SIGINT)
     until("its last will", lambda: "no more jobs" in far.said())

@@ -297,9 +297,9 @@ def _believable_outcome(job: Acquired, farewell: wire.Farewell) -> Any:
     try:
         check_outcome(JobType(job.type), outcome)
     except CallRefused:
-        if farewell.failed and isinstance(outcome, Built):
-            return Built(state=outcome.state)
-        raise
+        if not farewell.failed:
+            raise
+        return Built(state=outcome.state) if isinstance(outcome, Built) else None
     return outcome
 
 
