@@ -61,5 +61,6 @@ def test_a_full_disk_costs_no_state_and_is_told(tmp_path: Path, dsn: str) -> Non
     assert (told.code, told.status, told.state) == (1, "failed", ALL)
     assert "could not write the state to the disk of the server" in told.create
     assert "the state is kept in the database" in told.create
-    assert "no space left on device" in told.refused
+    assert "The disk of the server is full" in told.refused
+    assert "has no room left. Free some space there, then try again." in told.refused
     assert told.left == []
