@@ -1,5 +1,6 @@
 """Every starter template is what it says, as far as it can be judged without its infrastructure."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -59,3 +60,46 @@ async def test_a_starter_without_infrastructure_is_imported(
     assert {r.address: [a.name for a in r.agents] for r in found.start_resources} == homes
     assert found.stop_resources == ()
     assert found.has_external_agent is (name == "externally-managed")
+
+
+FOREIGN = re.compile(r'^resource "(\w+?)_(\w+)" "(\w+)" \{\n(.*?)^\}$', re.MULTILINE | re.DOTALL)
+OURS = re.compile(r"(?:data\.coder_\w+\.\w+\.\w+|coder_agent\.\w+\.\w+|local\.\w+|var\.\w+)")
+
+
+def without_foreign_providers(text: str, provider: str) -> str:
+    """Return a template whose foreign resources are stand-ins that read the same of ours."""
+
+    def stand_in(found: re.Match[str]) -> str:
+        family, _, name, body = found.groups()
+        if family != provider:
+            return found[0]
+        read = ", ".join(sorted(set(OURS.findall(body))))
+        count = "count = data.coder_workspace.me.start_count\n" if "  count = " in body else ""
+        return f'resource "terraform_data" "{name}" {{\n{count}input = [{read}]\n}}'
+
+    text = re.sub(rf'^provider "{provider}" \{{.*?^\}}$', "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(rf"^    {provider} = \{{.*?^    \}}$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return FOREIGN.sub(stand_in, text)
+
+
+@needs_terraform
+@pytest.mark.parametrize(
+    ("provider", "homes", "parameters"),
+    [
+        ("docker", ["home"], ["image"]),
+        ("kubernetes", ["home"], ["cpu", "memory", "disk"]),
+    ],
+)
+async def test_what_a_starter_with_a_foreign_provider_reads_of_ours_exists(
+    driver: Driver, provider: str, homes: list[str], parameters: list[str]
+) -> None:
+    (starter,) = [path for path in STARTERS if path.name == provider]
+    text = without_foreign_providers((starter / "main.tf").read_text(), provider)
+    assert f'resource "{provider}_' not in text
+    given = {"namespace": "coder"} if provider == "kubernetes" else {}
+    found = await driver.learn(tar({"main.tf": text}), **given)
+    assert found.error is None
+    assert [parameter.name for parameter in found.parameters] == parameters
+    assert [resource.name for resource in found.stop_resources] == homes
+    agents = {r.name: [a.name for a in r.agents] for r in found.start_resources}
+    assert agents == {"home": [], "workspace": ["main"]}
