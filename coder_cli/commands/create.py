@@ -121,7 +121,9 @@ def create(
     wants = _with_copies(client, picked.wants, source)
     values = values_for(client, version_id, wants, workspace=None, ask=not yes, owner=owner)
     if not yes:
-        show_plan(client, version_id, name, values)
+        if owner == "me":
+            # Plans are made for who asks; what another owner would get may differ.
+            show_plan(client, version_id, name, values)
         asker().confirm(f"Create workspace {name!r}?", yes=yes, default=True)
     request = CreateWorkspaceRequest(
         name=name,

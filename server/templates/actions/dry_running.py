@@ -11,6 +11,7 @@ from server.kit.errors import NotFound, PreconditionFailed
 from server.provisioning import ELSEWHERE, DryRunOrder, Job, JobFailed, JobType, NewJob
 from server.templates import policy
 from server.templates.actions import read
+from server.templates.actions.forms import Resolved, owner_of
 from server.templates.model.resources import without_tokens
 from server.templates.model.templates import Version
 from server.templates.model.values import Values, resolve_parameters
@@ -18,7 +19,6 @@ from server.templates.store import content, files, versions
 from server.terraform import (
     BuildRequest,
     Built,
-    Owner,
     TemplateFacts,
     Transition,
     WorkspaceFacts,
@@ -28,10 +28,18 @@ ACCESS_URL = "http://localhost:3000"
 """What templates see in dry runs, as with the original: no agent will ever call it."""
 
 
+def values(request: CreateTemplateVersionDryRunRequest) -> Values:
+    """Return what a dry run is asked with."""
+    return Values(given={item.name: item.value for item in request.rich_parameter_values})
+
+
 async def start(
-    tx: Tx, version_id: UUID, request: CreateTemplateVersionDryRunRequest
+    tx: Tx,
+    version_id: UUID,
+    request: CreateTemplateVersionDryRunRequest,
+    resolved: Resolved | None = None,
 ) -> ProvisionerJob:
-    """Queue a dry run of a version.
+    """Queue a dry run of a version, with what its form came to if it could be evaluated.
 
     Raises:
         Forbidden: the actor may not make workspaces there.
@@ -42,8 +50,9 @@ async def start(
     policy.may_dry_run(tx.actor, of)
     if not of.imported:
         raise PreconditionFailed("Template version import job hasn't completed!")
-    given = {item.name: item.value for item in request.rich_parameter_values}
-    known = await content.parameters(tx, of.id)
+    parameters = resolved.values if resolved else None
+    if parameters is None:
+        parameters = resolve_parameters(await content.parameters(tx, of.id), values(request))
     job = await provisioning.enqueue(
         tx,
         NewJob(
@@ -54,7 +63,7 @@ async def start(
             {
                 "template_version_id": of.id,
                 "workspace_name": request.workspace_name,
-                "parameters": resolve_parameters(known, Values(given=given)),
+                "parameters": dict(parameters),
                 "variables": {item.name: item.value for item in request.user_variable_values},
             },
             tags=of.tags,
@@ -123,7 +132,7 @@ class DryRunKind:
                 transition=Transition.START,
                 build_id=uuid4(),
                 workspace=WorkspaceFacts(uuid4(), job.input["workspace_name"] or "dryrun"),
-                owner=Owner(uuid4(), "dryrunner"),
+                owner=await owner_of(tx, job.initiator_id),
                 template=TemplateFacts(of.template_id or UUID(int=0), of.template_name, of.name),
                 access_url=ACCESS_URL,
                 parameters=job.input["parameters"],

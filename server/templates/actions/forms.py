@@ -137,7 +137,7 @@ class FormDesk:
         """
         async with self.db.tx(actor) as tx:
             version = await read.version(tx, version_id)
-            asked = await self._read(tx, version, await _facts(tx, owner_id))
+            asked = await self._read(tx, version, await owner_of(tx, owner_id))
         if not version.imported or asked.classic:
             return None
         try:
@@ -232,11 +232,15 @@ async def _owner(tx: Tx, version: Version, owner_id: UUID) -> Owner:
     """Return the owner that a form is asked for, as far as the actor may know of them."""
     policy.may_ask_for(tx.actor, owner_id, version)
     found = await identity.resolve_user(tx, str(owner_id))
-    return await _facts(tx, found.id)
+    return await owner_of(tx, found.id)
 
 
-async def _facts(tx: Tx, owner_id: UUID) -> Owner:
-    """Return what a form may know of an owner: none of their secrets."""
+async def owner_of(tx: Tx, owner_id: UUID) -> Owner:
+    """Return what a form or a dry run may know of an owner: none of their secrets.
+
+    Raises:
+        NotFound: they are gone.
+    """
     facts = await identity.owner_facts(tx, owner_id)
     return Owner(
         id=facts.id,

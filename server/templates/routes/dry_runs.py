@@ -12,17 +12,19 @@ from server import provisioning
 from server.kit.routing import Db, Me
 from server.provisioning import Lines
 from server.templates.actions import dry_running
+from server.templates.routes.forms import Desk
 
 routes = APIRouter()
 
 
 @routes.post("/templateversions/{version}/dry-run", status_code=201)
 async def post_dry_run(
-    db: Db, me: Me, version: UUID, request: sdk.CreateTemplateVersionDryRunRequest
+    db: Db, me: Me, desk: Desk, version: UUID, request: sdk.CreateTemplateVersionDryRunRequest
 ) -> ProvisionerJob:
     """Plan a build of a version; nothing is applied."""
+    resolved = await desk.resolve(me, version, me.user_id, dry_running.values(request))
     async with db.tx(me) as tx:
-        return await dry_running.start(tx, version, request)
+        return await dry_running.start(tx, version, request, resolved)
 
 
 @routes.get("/templateversions/{version}/dry-run/{job}")

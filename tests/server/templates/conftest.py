@@ -96,6 +96,8 @@ async def shop(timed: Database, clock: FakeClock, tmp_path: Path) -> AsyncGenera
     means = Means(timed, pubsub, registry, terraform, clock)
     async with gathered(timed, routers=ROUTERS) as people:
         provide(people.app, Pubsub, pubsub)
+        desk = templates.FormDesk(timed, None, "http://coder.test")
+        provide(people.app, templates.FormDesk, desk)
         daemons = Daemons(means, DaemonOptions(tmp_path, "host", 1))
         await people.home()
         await daemons.register()

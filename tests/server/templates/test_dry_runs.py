@@ -44,7 +44,9 @@ async def test_a_member_plans_a_build_and_sees_what_it_would_make(
     assert resources[0]["agents"][0]["name"] == "main"
     asked = shop.terraform.asked[-1]
     assert isinstance(asked, BuildRequest)
-    assert (asked.workspace.name, asked.owner.name) == ("dev", "dryrunner")
+    # As themselves, so that what depends on them is planned; their secrets stay out.
+    assert (asked.workspace.name, asked.owner.name) == ("dev", "bob")
+    assert (asked.owner.session_token, asked.owner.ssh_private_key) == ("", "")
     assert asked.parameters == {"region": "eu", "size": "5"}
     assert asked.variables == {"image": "alpine"}
     assert (await member.api.get(f"{job}/logs")).json()[-1]["stage"] == "Cleaning Up"
