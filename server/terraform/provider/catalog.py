@@ -1,6 +1,7 @@
 """Every type of ``coder/coder``, by its name in HCL."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from server.terraform.provider import agent, attachments, checks, workspace
 from server.terraform.provider.parameter import PARAMETER
@@ -32,3 +33,15 @@ DATA_SOURCES: Mapping[str, DataSource] = {
     "coder_workspace_preset": PRESET,
     "coder_workspace_tags": workspace.TAGS,
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalog:
+    """What a provider offers."""
+
+    provider: Body
+    resources: Mapping[str, ResourceType]
+    data_sources: Mapping[str, DataSource]
+
+
+CODER = Catalog(PROVIDER, RESOURCES, DATA_SOURCES)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from server.terraform.provider import checks
 from server.terraform.provider import messages as m
-from server.terraform.provider.catalog import DATA_SOURCES, PROVIDER, RESOURCES
+from server.terraform.provider.catalog import CODER, Catalog
 from server.terraform.provider.protobuf import decode, encode
 from server.terraform.provider.recorder import Recorder
 from server.terraform.provider.schema import Block, Body, Call, Finding, Nesting
@@ -30,11 +30,12 @@ class Session:
     env: Mapping[str, str] = field(repr=False)
     recorder: Recorder | None = None
     """Takes what is read; then nothing is refused."""
+    catalog: Catalog = CODER
 
     def connect(self) -> "Connection":
         """Begin a connection; each has its own provider configuration (aliases!)."""
         url = self.env.get("CODER_AGENT_URL") or DEFAULT_URL
-        return Connection(self.env, url, self.recorder)
+        return Connection(self.env, url, self.recorder, self.catalog)
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Connection:
     env: Mapping[str, str] = field(repr=False)
     url: str
     recorder: Recorder | None = None
+    catalog: Catalog = CODER
 
     def handle(self, method: str, body: bytes) -> bytes:
         """Answer one call.
@@ -70,43 +72,43 @@ def _messages(found: list[Finding]) -> list[Object]:
 
 
 @cache
-def _schema() -> bytes:
+def _schema(catalog: Catalog) -> bytes:
     return encode(
         m.GET_SCHEMA_RESPONSE,
         {
-            "provider": {"version": 0, "block": PROVIDER.message()},
+            "provider": {"version": 0, "block": catalog.provider.message()},
             "resource_schemas": {
                 name: {"version": kind.version, "block": kind.body.message()}
-                for name, kind in RESOURCES.items()
+                for name, kind in catalog.resources.items()
             },
             "data_source_schemas": {
                 name: {"version": kind.version, "block": kind.body.message()}
-                for name, kind in DATA_SOURCES.items()
+                for name, kind in catalog.data_sources.items()
             },
             "server_capabilities": _CAPABILITIES,
         },
     )
 
 
-def _get_schema(_connection: Connection, _body: bytes) -> bytes:
-    return _schema()
+def _get_schema(connection: Connection, _body: bytes) -> bytes:
+    return _schema(connection.catalog)
 
 
-def _get_metadata(_connection: Connection, _body: bytes) -> bytes:
+def _get_metadata(connection: Connection, _body: bytes) -> bytes:
     return encode(
         m.GET_METADATA_RESPONSE,
         {
             "server_capabilities": _CAPABILITIES,
-            "resources": [{"type_name": name} for name in RESOURCES],
-            "data_sources": [{"type_name": name} for name in DATA_SOURCES],
+            "resources": [{"type_name": name} for name in connection.catalog.resources],
+            "data_sources": [{"type_name": name} for name in connection.catalog.data_sources],
         },
     )
 
 
-def _validate_provider(_connection: Connection, body: bytes) -> bytes:
+def _validate_provider(connection: Connection, body: bytes) -> bytes:
     request = decode(m.VALIDATE_PROVIDER_REQUEST, body)
     config: Object = unpack(request.get("config")) or {}
-    found = list(PROVIDER.findings(config))
+    found = list(connection.catalog.provider.findings(config))
     if config.get("url") == "":
         found.append(Finding('CODER_AGENT_URL must not be empty; got ""', path=("url",)))
     return encode(
@@ -129,10 +131,10 @@ def _validate(body: Body, config: Object) -> bytes:
     return encode(m.VALIDATE_RESPONSE, {"diagnostics": _messages(list(body.findings(config)))})
 
 
-def _validate_resource(_connection: Connection, body: bytes) -> bytes:
+def _validate_resource(connection: Connection, body: bytes) -> bytes:
     request = decode(m.VALIDATE_REQUEST, body)
     config: Object = unpack(request["config"]) or {}
-    return _validate(RESOURCES[request["type_name"]].body, config)
+    return _validate(connection.catalog.resources[request["type_name"]].body, config)
 
 
 def _validate_data(connection: Connection, body: bytes) -> bytes:
@@ -140,22 +142,22 @@ def _validate_data(connection: Connection, body: bytes) -> bytes:
     kind: str = request["type_name"]
     config: Object = unpack(request["config"]) or {}
     if connection.recorder is None:
-        return _validate(DATA_SOURCES[kind].body, config)
+        return _validate(connection.catalog.data_sources[kind].body, config)
     connection.recorder.saw(kind, config)
     return b""
 
 
-def _upgrade(_connection: Connection, body: bytes) -> bytes:
+def _upgrade(connection: Connection, body: bytes) -> bytes:
     request = decode(m.UPGRADE_REQUEST, body)
     stored = json.loads(request["raw_state"]["json"])
-    value = RESOURCES[request["type_name"]].body.from_state(stored)
+    value = connection.catalog.resources[request["type_name"]].body.from_state(stored)
     return encode(m.UPGRADE_RESPONSE, {"upgraded_state": pack(value)})
 
 
 def _read(connection: Connection, body: bytes) -> bytes:
     request = decode(m.READ_REQUEST, body)
     value, call = unpack(request.get("current_state")), connection.call()
-    read = RESOURCES[request["type_name"]].read
+    read = connection.catalog.resources[request["type_name"]].read
     if value is not None and read is not None:
         read(value, call)
     return encode(
@@ -170,7 +172,7 @@ def _read(connection: Connection, body: bytes) -> bytes:
 
 def _plan(connection: Connection, body: bytes) -> bytes:
     request = decode(m.PLAN_REQUEST, body)
-    kind, call = RESOURCES[request["type_name"]], connection.call()
+    kind, call = connection.catalog.resources[request["type_name"]], connection.call()
     prior, proposed = unpack(request.get("prior_state")), unpack(request.get("proposed_new_state"))
     if proposed is None:
         return encode(m.PLAN_RESPONSE, {"planned_state": pack(None)})
@@ -228,7 +230,7 @@ def _comparable(value: Any, block: Block | None) -> Any:
 
 def _apply(connection: Connection, body: bytes) -> bytes:
     request = decode(m.APPLY_REQUEST, body)
-    kind, call = RESOURCES[request["type_name"]], connection.call()
+    kind, call = connection.catalog.resources[request["type_name"]], connection.call()
     prior, planned = unpack(request.get("prior_state")), unpack(request.get("planned_state"))
     if planned is None:
         return encode(m.APPLY_RESPONSE, {"new_state": pack(None)})
@@ -251,7 +253,10 @@ def _apply(connection: Connection, body: bytes) -> bytes:
 
 def _read_data(connection: Connection, body: bytes) -> bytes:
     request = decode(m.READ_DATA_REQUEST, body)
-    source, config = DATA_SOURCES[request["type_name"]], cast("Object", unpack(request["config"]))
+    source, config = (
+        connection.catalog.data_sources[request["type_name"]],
+        cast("Object", unpack(request["config"])),
+    )
     call = connection.call()
     if connection.recorder is not None:
         value = connection.recorder.read(request["type_name"], source, config, call)
