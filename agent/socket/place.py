@@ -26,11 +26,16 @@ class Place:
 
     path: Path
     listener: socket.socket
+    file: tuple[int, int]
 
     def leave(self) -> None:
-        """Take the file away after the listener was closed, unless it is another agent's now."""
-        with contextlib.suppress(OSError, NotAvailable), _alone(self.path.parent):
-            _clear(self.path)
+        """Take the file away, unless it is another's now. The caller closes the listener *then*.
+
+        As long as it is open, the file's number belongs to no other file.
+        """
+        with contextlib.suppress(OSError):
+            if _number(self.path) == self.file:
+                self.path.unlink()
 
 
 def take(path: Path) -> Place:
@@ -105,7 +110,12 @@ def _listen(path: Path) -> Place:
         # Nobody can connect before listen(): at no time may others.
         path.chmod(0o600)
         listener.listen(WAITING)
-        return Place(path, listener)
+        return Place(path, listener, _number(path))
     except OSError:
         listener.close()
         raise
+
+
+def _number(path: Path) -> tuple[int, int]:
+    info = path.lstat()
+    return info.st_dev, info.st_ino

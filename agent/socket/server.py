@@ -71,14 +71,14 @@ class Socket:
         self._board.end()
         for conversation in self._conversations:
             conversation.last = True
+        if self._place:
+            self._place.leave()
+            self._place = None
         if self._server:
             self._server.close()
         await within(self._silent.wait(), _END_WITHIN, self._clock)
         for task in self._conversations.values():
             task.cancel()
-        if self._place:
-            self._place.leave()
-            self._place = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(reader, writer, self._clock)

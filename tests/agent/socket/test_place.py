@@ -48,9 +48,9 @@ def test_only_the_user_may_connect(path: Path) -> None:
     finally:
         os.umask(before)
     assert (mode_of(path), mode_of(path.parent)) == (0o600, 0o700)
-    place.listener.close()
     place.leave()
     assert not path.exists()
+    place.listener.close()
 
 
 def test_a_dead_socket_is_replaced(dead: Path) -> None:
@@ -124,13 +124,15 @@ def test_a_path_is_as_long_as_the_system_allows(short: Path) -> None:
 
 def test_leaving_takes_away_what_is_ours_only(path: Path) -> None:
     old = take(path)
-    old.listener.close()
+    path.unlink()
     new = take(path)
     old.leave()
     assert path.exists()
+    old.listener.close()
+    new.leave()
+    assert not path.exists()
+    new.leave()
     new.listener.close()
-    new.leave()
-    new.leave()
 
 
 @pytest.mark.parametrize("wanted", ["live", "long", "unsafe"])
