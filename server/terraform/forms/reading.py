@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from server.terraform.forms.declared import NoSlice
+from server.terraform import hcl
+from server.terraform.forms.declared import KNOWN, NoSlice
 from server.terraform.forms.references import Call, calls
 
 _READERS = frozenset(
@@ -62,9 +63,30 @@ def check(directory: Path) -> None:
     terraform = [path for path in files if path.name.endswith((".tf", ".tofu"))]
     if any(path.name.endswith((".tf.json", ".tofu.json")) for path in files):
         raise NoSlice("it holds Terraform files in JSON")
+    for path in terraform:
+        try:
+            _check_blocks(hcl.blocks(path.read_text("utf-8")))
+        except (hcl.NotHcl, UnicodeDecodeError, RecursionError) as error:
+            raise NoSlice(f"{path.name} cannot be read: {error}") from None
     if reads_files(path.read_text("utf-8") for path in terraform):
         others = (path for path in files if path not in terraform)
         check_templates(path.read_text("utf-8", "replace") for path in others)
+
+
+def _check_blocks(file: hcl.Block) -> None:
+    for block in file.blocks:
+        match block.kind, block.labels:
+            case (("locals" | "variable" | "output" | "module"), _):
+                continue
+            case "data", (kind, _) if kind in KNOWN:
+                continue
+            case "resource", ("terraform_data", "unknown__"):
+                continue
+            case "terraform", () if all(b.kind == "required_providers" for b in block.blocks):
+                continue
+            case _:
+                head = " ".join((block.kind, *block.labels))
+                raise NoSlice(f"it holds {head!r}, which no form needs")
 
 
 def _check(found: Iterable[list[Call]]) -> bool:

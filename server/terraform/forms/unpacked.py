@@ -78,6 +78,9 @@ class Shelf:
             listing = draft / LISTING
             listing.parent.mkdir(parents=True)
             (draft / PACKED_LISTING).rename(listing)
+            places = declared.calls(draft, listing).values()
+            if not all(place.resolve().is_relative_to(draft.resolve()) for place in places):
+                raise declared.NoSlice("a module of it lies elsewhere")
             _write_private(draft / VALUES_FILE, outline(draft).file(variables))
             names = _names(draft)
             self._touch(draft)

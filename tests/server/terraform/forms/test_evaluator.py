@@ -20,7 +20,7 @@ from server.terraform import (
     TemplateFacts,
 )
 from server.terraform.forms import cut
-from tests.server.terraform.world import needs_terraform
+from tests.server.terraform.world import needs_terraform, tar
 
 pytestmark = needs_terraform
 
@@ -311,8 +311,31 @@ async def test_the_same_question_is_evaluated_once(template: Ask, tmp_path: Path
         await ask(gpu="false")
 
 
-async def test_a_slice_that_was_tampered_with_reads_no_files(template: Ask, tmp_path: Path) -> None:
-    ask = template('data "coder_parameter" "p" {\n  name = "p"\n  default = "a_file_here"\n}\n')
-    ask.slice = ask.slice.replace(b'"a_file_here"', b'file("/x.y")')
-    with pytest.raises(NoForm, match="not plain to see"):
-        await ask()
+def packed(files: dict[str, str]) -> bytes:
+    """Return a slice as a daemon elsewhere might have made it."""
+    whole = {"zzzz_modules__.json": '{"Modules": [{"Key": "", "Source": "", "Dir": "."}]}', **files}
+    return tar(whole)
+
+
+REMOTE = 'data "terraform_remote_state" "s" {\n  backend = "local"\n}\n'
+ELSEWHERE = '{"Modules": [{"Key": "", "Dir": "."}, {"Key": "m", "Dir": "../../.."}]}'
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"main.tf": 'locals {\n  a = file("/etc/passwd")\n}\n'}, "not plain to see"),
+        ({"main.tf": REMOTE}, "terraform_remote_state"),
+        ({"main.tf": 'terraform {\n  backend "http" {}\n}\n'}, "no form needs"),
+        ({"main.tf": 'provider "docker" {}\n'}, "no form needs"),
+        ({"main.tf.json": "{}"}, "JSON"),
+        ({"main.tf": "", "zzzz_modules__.json": ELSEWHERE}, "lies elsewhere"),
+        ({"../main.tf": ""}, "reaches outside"),
+        ({"main.tf": "{"}, "cannot be read"),
+    ],
+)
+async def test_a_slice_that_was_made_elsewhere_cannot_look_around_here(
+    evaluator: InstalledEvaluator, files: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(NoForm, match=reason):
+        await Asked(evaluator, packed(files))()
