@@ -1,10 +1,12 @@
 """``coder show``."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coder_cli import config, ui
+from coder_cli.commands.builds import next_step
 from coder_cli.commands.finding import find_workspace
 from coder_cli.commands.flags import WorkspaceName
 from coder_cli.commands.typed import new_app
@@ -32,11 +34,17 @@ def show(
     if rows:
         show_table(["RESOURCE", "STATUS", "HEALTH", "VERSION"], rows)
     agents = build.agents()
-    if build.status == "running" and agents:
+    if build.status == "running" and build.has_external_agent and not _connected(agents):
+        ui.note(next_step(build, workspace))
+    elif build.status == "running" and agents:
         name = found.name if len(agents) == 1 else f"{found.name}.{agents[0].name}"
         ui.note(f"\nOpen a shell in it:\n\n  coder ssh {name}\n")
     elif build.status in {"stopped", "failed", "canceled"}:
         ui.note(f"\nStart it:\n\n  coder start {workspace}\n")
+
+
+def _connected(agents: "Sequence[WorkspaceAgent]") -> bool:
+    return any(agent.status == "connected" for agent in agents)
 
 
 def _rows(build: "WorkspaceBuild", *, details: bool) -> list[list[str]]:

@@ -1,4 +1,6 @@
-"""How long a page of 25 of 10,000 workspaces takes, with agents and apps. Run by hand:
+"""How long a page of 25 of 10,000 workspaces takes, with agents and apps, one in fifty shared.
+
+Run by hand:
 
 python -m tests.bench.bench_list_workspaces [rows]
 """
@@ -56,6 +58,10 @@ INSERT INTO workspaces (id, owner_id, organization_id, template_id, name, last_u
          '00000000-0000-0000-0000-000000000001', pg_temp.id('template', 1 + n % 10), 'ws' || n,
          now(), now(), now()
     FROM generate_series(1, :rows) n;
+UPDATE workspaces SET user_acl = jsonb_build_object(pg_temp.id('user', 7)::text, 'use')
+ WHERE name LIKE '%77';
+UPDATE workspaces SET group_acl = '{"00000000-0000-0000-0000-000000000001": "use"}'
+ WHERE name LIKE '%99';
 INSERT INTO provisioner_jobs (id, organization_id, initiator_id, type, file_id, input, created_at,
                               updated_at, started_at, completed_at, error)
   SELECT pg_temp.id('job', n * 10 + b), '00000000-0000-0000-0000-000000000001',
@@ -147,7 +153,8 @@ async def main(dsn: str, rows: int) -> None:
     for q in SEARCHES:
         report(f"an owner, q={q!r}", await measured(database, ADMIN, q))
     report("an owner, the last page", await measured(database, ADMIN, "", rows - 25))
-    report("a member, their own", await measured(database, member, ""))
+    report("a member, with what is shared", await measured(database, member, ""))
+    report("a member, their own", await measured(database, member, "owner:me"))
     await database.close()
 
 
