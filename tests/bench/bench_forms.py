@@ -1,23 +1,31 @@
 """Live forms over a checkout of the public registry: slice, evaluate, and ten forms at once.
 
-Run: python -m tests.bench.bench_forms CHECKOUT [--runs N]
+Run: python -m tests.bench.bench_forms CHECKOUT [--runs N] [--server URL --token TOKEN]
 
 Every directory with Terraform files is taken for a template of its own: calls of registry modules
 are pointed at the checkout, required variables get a plain value of their type. Printed are the
-failures, the time of one evaluation, and of one answer with ten forms open at once.
+failures, the time of one evaluation, and of one answer with ten forms open at once. With a server,
+ten of the slices are pushed to it as templates, and their forms are filled in over WebSockets, from
+the change to its answer.
 """
 
 import argparse
 import asyncio
+import io
 import json
 import shutil
 import statistics
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
+
+import httpx
+from websockets.asyncio.client import connect
 
 from server.terraform import Form, FormQuestion, NoForm, Options, Owner, TemplateFacts, hcl
 from server.terraform.forms import InstalledEvaluator, cut
@@ -148,6 +156,76 @@ async def measure(templates: list[Template], runs: int, cache: Path) -> int:
     return len(broken)
 
 
+def _pushable(slice_: bytes) -> bytes:
+    """Return a slice as the archive of a template: it is one, but for the list of modules."""
+    packed = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(slice_)) as old,
+        tarfile.open(fileobj=packed, mode="w") as new,
+    ):
+        for entry in old:
+            if entry.name != "zzzz_modules__.json":
+                new.addfile(entry, old.extractfile(entry))
+    return packed.getvalue()
+
+
+async def push(api: httpx.AsyncClient, template: Template) -> str:
+    """Push a slice as a version; return its id once it is imported."""
+    tar = {"Content-Type": "application/x-tar"}
+    while True:
+        answer = await api.post("/files", content=_pushable(template.slice), headers=tar)
+        if answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            break
+        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    values = [{"name": name, "value": value} for name, value in template.variables.items()]
+    body = {
+        "storage_method": "file",
+        "provisioner": "terraform",
+        "file_id": answer.raise_for_status().json()["hash"],
+        "user_variable_values": values,
+    }
+    pushed = await api.post("/organizations/default/templateversions", json=body)
+    version = pushed.raise_for_status().json()
+    while version["job"]["status"] in ("pending", "running"):
+        await asyncio.sleep(0.2)
+        version = (await api.get(f"/templateversions/{version['id']}")).json()
+    assert version["job"]["status"] == "succeeded", (template.name, version["job"]["error"])
+    return version["id"]
+
+
+async def serve(templates: list[Template], url: str, token: str) -> None:
+    """Fill in forms of a running server; print the times."""
+    header = {"Coder-Session-Token": token}
+    async with httpx.AsyncClient(base_url=f"{url}/api/v2", headers=header, timeout=60) as api:
+        versions = [await push(api, one) for one in templates]
+    first, alone, at_once = list[float](), list[float](), list[float]()
+
+    async def typing(version: str, name: str, took: list[float]) -> None:
+        path = (
+            f"{url.replace('http', 'ws', 1)}/api/v2/templateversions/{version}/dynamic-parameters"
+        )
+        began = time.perf_counter()
+        async with connect(path, additional_headers=header, proxy=None) as socket:
+            answer = json.loads(await socket.recv())
+            assert answer["id"] == -1
+            first.append((time.perf_counter() - began) * 1000)
+            for turn in range(10):
+                began = time.perf_counter()
+                inputs = {"zzz": f"{name} {turn}"}
+                await socket.send(json.dumps({"id": turn, "inputs": inputs}))
+                answer = json.loads(await socket.recv())
+                assert answer["id"] == turn
+                assert all(one["severity"] != "error" for one in answer["diagnostics"]), answer
+                took.append((time.perf_counter() - began) * 1000)
+
+    for version in versions:
+        await typing(version, "alone", alone)
+    _say("first answer of a form", first)
+    _say("one form of a server, a change and its answer", alone)
+    await asyncio.gather(*(typing(version, "at once", at_once) for version in versions))
+    _say(f"{len(versions)} forms of a server at once", at_once)
+
+
 def _say(what: str, milliseconds: list[float]) -> None:
     ordered = sorted(milliseconds)
     print(
@@ -162,6 +240,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure live forms over the public registry.")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--server", default="")
+    parser.add_argument("--token", default="")
     given = parser.parse_args()
     checkout = given.checkout.resolve()
     found = directories(checkout)
@@ -178,6 +258,8 @@ def main() -> None:
         cache = Path(scratch) / "cache"
         cache.mkdir()
         failed = asyncio.run(measure(asking, given.runs, cache))
+        if given.server:
+            asyncio.run(serve(asking[:FORMS], given.server, given.token))
     sys.exit(bool(failed) or len(templates) < len(found))
 
 
