@@ -9,6 +9,7 @@ async def test_no_input_makes_the_server_stumble(world: World) -> None:
     made = await world.create()
     path = f"/workspaces/{made['id']}"
     create = {"name": "x", "template_id": str(world.template.id)}
+    port = {"agent_name": "main", "port": 8080, "share_level": "public"}
     nul = [{"name": "a\0", "value": "b\0"}]
     attempts: tuple[tuple[str, str, Any], ...] = (
         ("GET", "/workspaces?q=name:%00", None),
@@ -31,6 +32,16 @@ async def test_no_input_makes_the_server_stumble(world: World) -> None:
         ("POST", f"{path}/builds", {"transition": "start", "rich_parameter_values": nul}),
         ("POST", f"{path}/builds", []),
         ("POST", f"{path}/usage", {"agent_id": "x", "app_name": "ssh"}),
+        ("PATCH", f"{path}/acl", {"user_roles": {"\0": "use"}}),
+        ("PATCH", f"{path}/acl", {"user_roles": {"": "use"}}),
+        ("PATCH", f"{path}/acl", {"user_roles": {"root": ["use"]}}),
+        ("PATCH", f"{path}/acl", {"group_roles": {"İ\0": ""}}),
+        ("PATCH", f"{path}/acl", {"group_roles": "everyone"}),
+        ("POST", f"{path}/port-share", {**port, "agent_name": "\0"}),
+        ("POST", f"{path}/port-share", {**port, "port": 10**30}),
+        ("POST", f"{path}/port-share", {**port, "port": 1}),
+        ("DELETE", f"{path}/port-share", {**port, "agent_name": "\0"}),
+        ("GET", f"{path}/external-agent/%00/credentials", None),
     )
     for method, where, body in attempts:
         answer = await world.ann.api.request(method, where, json=body)
