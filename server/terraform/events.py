@@ -20,6 +20,7 @@ _LEVELS: dict[str, LogLevel] = {
 }
 _COMFORT = ("Terraform encountered problems during init", "OpenTofu encountered problems during")
 _BEGINS = {"refresh_start", "apply_start", "provision_start"}
+_SECRET_WORDS = ("token", "secret", "password", "private_key", "credential")
 _DOES = {"apply_start", "provision_start", "change_summary"}
 _ENDS = {
     "refresh_complete",
@@ -142,6 +143,13 @@ def _parse(text: str) -> Object | None:
     return cast("Object", event) if isinstance(event, dict) else None
 
 
+def _value(value: Object) -> str:
+    name = str(value.get("traversal", ""))
+    # Terraform knows what is marked as secret; not every provider marks it.
+    secret = any(word in name.lower() for word in _SECRET_WORDS)
+    return f"{name} {'is a secret' if secret else value.get('statement', '')}"
+
+
 def _line(line: int, snippet: Object) -> int:
     """Return the line of a complaint; one about the end of a file is about its last lines."""
     first = int(snippet.get("start_line") or 0)
@@ -166,10 +174,7 @@ def diagnostic(raw: Object) -> Diagnostic:
         line=_line(int(start.get("line", 0)), snippet),
         source=str(snippet.get("code", "")),
         source_line=int(snippet.get("start_line") or 0),
-        values=tuple(
-            f"{value.get('traversal', '')} {value.get('statement', '')}"
-            for value in cast("list[Object]", snippet.get("values") or [])
-        ),
+        values=tuple(_value(value) for value in cast("list[Object]", snippet.get("values") or [])),
         block=str(snippet.get("context") or ""),
         resource=str(raw.get("address", "")),
     )

@@ -135,3 +135,74 @@ def test_timings_of_resources_and_their_provisioners() -> None:
     assert {(t.source, t.stage, t.resource) for t in listener.timings} == {
         ("docker", "apply", "docker_image.x")
     }
+
+
+def test_what_an_expression_was_made_of_is_told_but_for_secrets() -> None:
+    values = [
+        {"traversal": "var.size", "statement": "is 30"},
+        {"traversal": "data.coder_workspace_owner.me.session_token", "statement": 'is "hunter2"'},
+        {"traversal": "var.hidden", "statement": "has a sensitive value"},
+    ]
+    snippet = {"code": "  condition = a\n  && b", "start_line": 7, "values": values}
+    place = {"filename": "main.tf", "start": {"line": 8}}
+    listener, _ = heard(
+        {
+            "type": "diagnostic",
+            "diagnostic": {
+                "severity": "error",
+                "summary": "No",
+                "range": place,
+                "snippet": snippet,
+            },
+        }
+    )
+    assert listener.errors[0].sentence == (
+        "main.tf:8: No\n  7: condition = a\n  8: && b\n  where var.size is 30\n"
+        "  where data.coder_workspace_owner.me.session_token is a secret\n"
+        "  where var.hidden has a sensitive value"
+    )
+
+
+def summary(operation: str) -> dict[str, Any]:
+    return {"@level": "info", "type": "change_summary", "changes": {"operation": operation}}
+
+
+@pytest.mark.parametrize(
+    ("events", "turned"),
+    [
+        ([summary("plan")], False),
+        ([hook("apply_start", 1, "read"), summary("plan")], False),
+        ([summary("plan"), {"type": "diagnostic", "diagnostic": {"severity": "error"}}], False),
+        ([summary("plan"), hook("apply_start", 1)], True),
+        ([summary("plan"), summary("apply")], True),
+    ],
+)
+def test_a_plan_turns_into_an_apply_with_the_first_thing_done(
+    events: list[dict[str, Any]], turned: bool
+) -> None:
+    turns: list[None] = []
+
+    def say(level: LogLevel, text: str) -> None: ...
+
+    listener = Listener("plan", say, planned=lambda: turns.append(None))
+    for event in events:
+        listener.line(json.dumps(event))
+    assert turns == [None] * turned
+
+
+def test_a_state_that_could_not_be_written_is_kept_and_not_said() -> None:
+    advice = {"severity": "error", "summary": "Failed to persist state to backend"}
+    other = {"severity": "error", "summary": "Disk on fire"}
+    dump = {
+        "@level": "info",
+        "@message": "Emergency state dump",
+        "type": "log",
+        "state": {"a": "s"},
+    }
+    listener, said = heard(
+        dump,
+        {"type": "diagnostic", "diagnostic": advice},
+        {"type": "diagnostic", "diagnostic": other},
+    )
+    assert listener.dumped == {"a": "s"}
+    assert said == [("error", "Error: Disk on fire")]
