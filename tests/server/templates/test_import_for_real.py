@@ -52,6 +52,7 @@ async def test_the_starter_is_imported_and_a_broken_template_says_where_it_is_br
         assert stages == [
             "Setting up",
             "Parsing template parameters",
+            "Parse parameters",
             "Initializing Terraform Directory",
             "Detecting persistent resources",
             "Detecting ephemeral resources",
