@@ -180,7 +180,9 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
         }
     )
     rules = workspaces.WorkspaceRules(
-        allow_renames=settings.client.allow_workspace_renames, access_url=ground.access_url
+        allow_renames=settings.client.allow_workspace_renames,
+        access_url=ground.access_url,
+        terraform_debug=settings.provisioning.terraform_debug_mode,
     )
     provide(ground.app, workspaces.WorkspaceRules, rules)
     # A server without daemons of its own leaves all of Terraform to other machines, forms too.
@@ -205,6 +207,7 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
             cache_dir=settings.cache_dir,
             hostname=socket.gethostname(),
             count=settings.provisioning.daemons,
+            reap_seconds=max(settings.provisioning.hang_detector_interval.total_seconds(), 1.0),
             force_cancel=settings.provisioning.force_cancel_interval,
             replica_id=ground.relay.id,
         ),

@@ -130,14 +130,29 @@ def _one_context(settings: Settings, certificate: str, key: str) -> ssl.SSLConte
             f"load tls certificate: {certificate} and {key} do not hold a certificate and its "
             f"key: {_reason(error)}"
         ) from None
-    try:
-        if tls.ciphers:
-            context.set_ciphers(":".join(tls.ciphers))
-    except ssl.SSLError:
-        raise Refused(f"--tls-ciphers: OpenSSL knows none of {', '.join(tls.ciphers)}") from None
+    _choose_ciphers(context, settings)
     if tls.client_auth != "none":
         _ask_clients(context, settings)
     return context
+
+
+def _choose_ciphers(context: ssl.SSLContext, settings: Settings) -> None:
+    wanted = settings.tls.ciphers
+    if not wanted:
+        return
+    secure = {str(cipher["name"]) for cipher in context.get_ciphers()}
+    if settings.tls.allow_insecure_ciphers:
+        wanted = (*wanted, "@SECLEVEL=0")
+    elif insecure := [name for name in wanted if name not in secure]:
+        raise Refused(
+            f"--tls-ciphers: {insecure[0]} is unknown or not secure; secure ones are "
+            f"{', '.join(sorted(secure))}; --tls-allow-insecure-ciphers lets others in"
+        )
+    try:
+        context.set_ciphers(":".join(wanted))
+    except ssl.SSLError:
+        names = ", ".join(settings.tls.ciphers)
+        raise Refused(f"--tls-ciphers: OpenSSL knows none of {names}") from None
 
 
 def _ask_clients(context: ssl.SSLContext, settings: Settings) -> None:

@@ -1,12 +1,13 @@
 """The kinds of value an option can hold: how each is read from text and YAML, and shown again."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from typing_extensions import override
@@ -14,7 +15,7 @@ from typing_extensions import override
 from coder_cli.kit.durations import format_duration, nanoseconds, parse_duration
 
 T = TypeVar("T")
-Shown = str | int | bool | list[str] | dict[str, str] | None
+Shown = str | int | bool | list[str] | list[dict[str, str]] | dict[str, str] | None
 """A value as YAML and JSON write it."""
 
 
@@ -28,6 +29,15 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+class Link(NamedTuple):
+    """A link that pages show to everybody."""
+
+    name: str = ""
+    target: str = ""
+    icon: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True)  # no slots: typing writes to instances of a subscripted generic
@@ -158,6 +168,50 @@ def _suffix(text: str) -> str:
     return text
 
 
+_ICONS = frozenset({"", "bug", "chat", "docs", "star"})
+_PLACES = frozenset({"", "navbar", "dropdown"})
+
+
+def _links(words: Sequence[str]) -> tuple[Link, ...]:
+    return tuple(_link(one) for word in words if word.strip() for one in _objects(word))
+
+
+def _objects(word: str) -> list[object]:
+    try:
+        found: object = json.loads(word)
+    except ValueError:
+        found = None
+    if isinstance(found, list):
+        return cast("list[object]", found)
+    return [found]
+
+
+def _link(given: object) -> Link:
+    if not isinstance(given, dict):
+        raise ValueError('write it like [{"name": "Help", "target": "https://…", "icon": "docs"}].')  # noqa: TRY004 - all that cannot be read is told alike
+    parts = {str(key): str(value) for key, value in cast("dict[Any, Any]", given).items()}
+    if unknown := set(parts) - set(Link._fields):
+        raise ValueError(f"a link has no {min(unknown)!r}.")
+    link = Link(**parts)
+    if not link.name or not link.target:
+        raise ValueError("a link needs a name and a target.")
+    if urlsplit(link.target).scheme not in {"http", "https", "mailto"}:
+        raise ValueError(f"{link.target!r} is not a URL; write it like https://example.com.")
+    if link.icon not in _ICONS:
+        raise ValueError(f"{link.icon!r} is not one of bug, chat, docs, star.")
+    if link.location not in _PLACES:
+        raise ValueError(f"{link.location!r} is not one of navbar, dropdown.")
+    return link
+
+
+def _written(link: Link) -> str:
+    return json.dumps(link._asdict(), ensure_ascii=False)
+
+
+def _links_json(links: tuple[Link, ...]) -> Shown:
+    return [link._asdict() for link in links]
+
+
 def choice(name: str, *allowed: str) -> Kind[str]:
     """Return the kind whose value is one of ``allowed``."""
 
@@ -202,6 +256,9 @@ ADDRESS = Kind[Address | None](
     lambda value: str(value) if value else "",
 )
 DURATION = Kind[timedelta]("duration", _one(_duration), format_duration, nanoseconds)
+LINKS = Kind[tuple[Link, ...]](
+    "json", _links, lambda value: [_written(link) for link in value], _links_json, many=True
+)
 WORDS = Kind[tuple[str, ...]]("string-array", _words, list, list, many=True)
 NETWORKS = Kind[tuple[str, ...]]("string-array", _networks, list, list, many=True)
 SSH_OPTIONS = Kind[dict[str, str]](

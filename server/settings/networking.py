@@ -232,6 +232,18 @@ class Tls:
         "The ciphers of TLS 1.2 that may be used, by their OpenSSL names. Empty takes the secure "
         "ones.",
     )
+    allow_insecure_ciphers: bool = option(
+        BOOL,
+        Names(
+            flag="tls-allow-insecure-ciphers",
+            yaml="tlsAllowInsecureCiphers",
+            json="tls.allow_insecure_ciphers",
+            name="TLS Allow Insecure Ciphers",
+        ),
+        _TLS,
+        "Let --tls-ciphers name ciphers that are not considered secure any more.",
+        default="false",
+    )
     strict_transport_security: int = option(
         integer(0, 10**9),
         Names(

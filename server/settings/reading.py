@@ -1,5 +1,6 @@
 """From flags, environment, file and defaults to one frozen value, with the source of each part."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -186,12 +187,17 @@ def _words(node: object) -> list[str]:
         case bool():
             return [str(node).lower()]
         case list():
-            return [word for one in cast("list[object]", node) for word in _words(one)]
+            return [word for one in cast("list[object]", node) for word in _items(one)]
         case dict():
             pairs = cast("dict[object, object]", node).items()
             return [f"{key}={value}" for key, value in pairs]
         case _:
             return [str(node)]
+
+
+def _items(node: object) -> list[str]:
+    """Return the words of one item of a list; a mapping stays whole, as JSON."""
+    return [json.dumps(node)] if isinstance(node, dict) else _words(node)
 
 
 def _check(settings: Settings) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from server.settings.kinds import (
     BOOL,
     DURATION,
+    LINKS,
     PATH,
     POSTGRES,
     SSH_OPTIONS,
     SUFFIX,
     TEXT,
     WORDS,
+    Link,
     choice,
     integer,
 )
@@ -155,6 +157,31 @@ class Provisioning:
         "How long a cancelled job may take to stop before it is killed.",
         default="10m",
     )
+    hang_detector_interval: timedelta = option(
+        DURATION,
+        Names(
+            flag="job-hang-detector-interval",
+            yaml="jobHangDetectorInterval",
+            json="job_hang_detector_interval",
+        ),
+        _PROVISIONING,
+        "How often jobs are looked for that nobody works on.",
+        default="1m",
+        hidden=True,
+    )
+    terraform_debug_mode: bool = option(
+        BOOL,
+        Names(
+            flag="enable-terraform-debug-mode",
+            yaml="enableTerraformDebugMode",
+            json="enable_terraform_debug_mode",
+            name="Enable Terraform debug mode",
+        ),
+        _PROVISIONING,
+        "Let builds be asked for whose log has Terraform's own debug messages: "
+        "these may hold secrets.",
+        default="false",
+    )
     terraform_binary: Path | None = option(
         PATH,
         Names(flag="terraform-binary", yaml="terraformBinary", json="provisioner.terraform_binary"),
@@ -244,6 +271,13 @@ class Client:
         ),
         _CLIENT,
         "SSH options that coder config-ssh writes for everyone, as key=value.",
+    )
+    support_links: tuple[Link, ...] = option(
+        LINKS,
+        Names(flag="support-links", yaml="supportLinks", json="support.links"),
+        _CLIENT,
+        "Links that pages show to everybody, as JSON: name, target, icon (bug, chat, docs, star), "
+        "location (navbar, dropdown).",
     )
     cli_upgrade_message: str = option(
         TEXT,

@@ -131,7 +131,8 @@ async def get_app_host(this: This) -> sdk.AppHostResponse:
 @api.get("/appearance", dependencies=ANYBODY)
 async def get_appearance(this: This) -> sdk.AppearanceConfig:
     """Return how pages present themselves."""
-    return sdk.AppearanceConfig(docs_url=this.settings.networking.docs_url)
+    links = [sdk.LinkConfig(**link._asdict()) for link in this.settings.client.support_links]
+    return sdk.AppearanceConfig(docs_url=this.settings.networking.docs_url, support_links=links)
 
 
 @api.get("/debug/health")

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from coder_cli.sdk.builds import Transition
 from server.kit.authz import Action, Actor, Kind, Object
-from server.kit.errors import Forbidden
+from server.kit.errors import Forbidden, Invalid
 from server.workspaces.errors import TemplateManagersOnly
-from server.workspaces.model import BuildOrder, Workspace
+from server.workspaces.model import BuildOrder, Workspace, WorkspaceRules
 
 _ACTIONS = {
     Transition.START: Action.START,
@@ -36,6 +36,19 @@ def may_build(actor: Actor, workspace: Workspace, order: BuildOrder) -> None:
         manages_template(actor, workspace, "orphan a workspace")
     if order.log_level:
         manages_template(actor, workspace, "set a custom log level")
+
+
+def may_debug(order: BuildOrder, rules: WorkspaceRules) -> None:
+    """Refuse Terraform's debug messages where the deployment does not have them.
+
+    Raises:
+        Invalid: it does not.
+    """
+    if order.log_level and not rules.terraform_debug:
+        raise Invalid(
+            "Terraform debug mode is disabled in the deployment configuration.",
+            detail="Start the server with --enable-terraform-debug-mode to have it.",
+        )
 
 
 def may_update(actor: Actor, workspace: Workspace) -> None:

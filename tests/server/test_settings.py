@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from coder_cli.commands.server_flags import parse
 from server.settings import (
     OPTIONS,
     Address,
@@ -18,6 +19,7 @@ from server.settings import (
     load,
     write_yaml,
 )
+from tests.server.left_out_options import LEFT_OUT, OURS, THEIRS
 
 FLAG = {"session-duration": ["1h"]}
 ENV = {"CODER_SESSION_DURATION": "2h"}
@@ -243,3 +245,73 @@ def test_the_deployment_page_names_each_source() -> None:
 
 def test_settings_can_be_made_without_any_input() -> None:
     assert Settings().networking.http_address == Address("127.0.0.1", 3000)
+
+
+def test_every_option_of_the_original_is_here_or_has_its_reason() -> None:
+    ours = {option.flag for _, _, option in OPTIONS}
+    assert ours - OURS == THEIRS - set(LEFT_OUT)
+    assert not ours & set(LEFT_OUT), "an option that exists needs no reason to be left out"
+    assert all(LEFT_OUT.values())
+
+
+@pytest.mark.parametrize("option", [option for _, _, option in OPTIONS], ids=lambda o: o.flag)
+def test_every_option_stands_in_help_yaml_and_api(
+    option: Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert option.hidden != (f"--{option.flag} " in help_text)
+    if not option.hidden:
+        assert option.env in help_text
+        assert f"{option.group.name}:" in help_text
+    settings = load(Given())
+    assert f"{option.yaml_path[-1]}:" in write_yaml(settings)
+    (shown,) = [one for one in deployment_config(settings)["options"] if one["flag"] == option.flag]
+    assert shown["description"] == option.description
+    assert shown["group"]["name"] == option.group.name
+
+
+LINK = '{"name": "Help", "target": "https://help.example.com", "icon": "chat"}'
+
+
+@pytest.mark.parametrize("words", [[LINK], [f"[{LINK}]"]])
+def test_support_links_are_json(words: list[str]) -> None:
+    settings = load(Given(flags={"support-links": words}))
+    (link,) = settings.client.support_links
+    assert (link.name, link.icon, link.location) == ("Help", "chat", "")
+    assert deployment_config(settings)["config"]["support"]["links"] == [link._asdict()]
+
+
+def test_support_links_may_be_plain_yaml_and_come_back_as_they_were(config: Path) -> None:
+    config.write_text(f"client: {{supportLinks: [{LINK}]}}")
+    settings = load(Given(config_path=str(config)))
+    config.write_text(write_yaml(settings))
+    assert load(Given(config_path=str(config))).client.support_links == (
+        settings.client.support_links
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("nonsense", "write it like"),
+        ('{"name": "x"}', "needs a name and a target"),
+        ('{"name": "x", "target": "javascript:alert(1)"}', "is not a URL"),
+        ('{"name": "x", "target": "https://x", "icon": "cat"}', "'cat' is not one of"),
+        ('{"name": "x", "target": "https://x", "location": "sky"}', "'sky' is not one of"),
+        ('{"name": "x", "target": "https://x", "colour": "red"}', "has no 'colour'"),
+    ],
+)
+def test_links_that_are_none_are_refused(word: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load(Given(flags={"support-links": [word]}))
+
+
+def test_the_shared_key_of_daemons_is_a_secret() -> None:
+    settings = load(Given(environ={"CODER_PROVISIONER_DAEMON_PSK": "hush"}))
+    assert settings.provisioning.daemon_psk == "hush"
+    assert "hush" not in repr(settings)
+    assert "hush" not in write_yaml(settings)
+    assert "hush" not in repr(deployment_config(settings))
+    assert "hush" not in "\n".join(describe(settings))

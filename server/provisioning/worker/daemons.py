@@ -29,8 +29,6 @@ from server.terraform import Terraform
 
 log = structlog.get_logger()
 
-REAP_SECONDS = 60.0
-
 
 def _organization_tags() -> Mapping[str, str]:
     return {"scope": "organization", "owner": ""}
@@ -46,6 +44,8 @@ class DaemonOptions:
     count: int = 3
     poll_seconds: float = 5.0
     """How long a lost notification can delay a job."""
+    reap_seconds: float = 60.0
+    """How often jobs are looked for that nobody works on."""
     force_cancel: timedelta = timedelta(minutes=10)
     tags: Mapping[str, str] = field(default_factory=_organization_tags)
     replica_id: UUID = field(default_factory=uuid4)
@@ -161,7 +161,7 @@ class Daemons:
 
     async def _keep_reaping(self) -> None:
         while True:
-            await self._means.clock.sleep(REAP_SECONDS)
+            await self._means.clock.sleep(self._options.reap_seconds)
             await _undisturbed("reap", self._reap)
 
     async def _reap(self) -> None:

@@ -12,6 +12,8 @@ class WorkspaceRules:
     allow_renames: bool = False
     access_url: str = ""
     """Where agents that people start by hand find this server."""
+    terraform_debug: bool = True
+    """Builds may be asked for with Terraform's own debug messages, which can hold secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ from coder_cli.sdk.common import Response as Answer
 from coder_cli.sdk.jobs import ProvisionerJobLog
 from server import provisioning
 from server.kit.routing import Db, Me, Paged
-from server.workspaces import convert
+from server.workspaces import convert, policy
 from server.workspaces.actions import asking, change, find, show
 from server.workspaces.actions import build as order
 from server.workspaces.errors import invalid_field
-from server.workspaces.routes.workspaces import Desk
+from server.workspaces.routes.workspaces import Desk, Rules
 
 routes = APIRouter()
 
@@ -64,8 +64,11 @@ async def get_builds(
 
 
 @routes.post("/workspaces/{workspace}/builds", status_code=201)
-async def post_build(me: Me, desk: Desk, workspace: UUID, wanted: Order) -> WorkspaceBuild:
+async def post_build(
+    me: Me, desk: Desk, rules: Rules, workspace: UUID, wanted: Order
+) -> WorkspaceBuild:
     """Start, stop or delete a workspace."""
+    policy.may_debug(wanted, rules)
     answers = await asking.for_build(desk, me, workspace, wanted)
     async with desk.db.tx(me) as tx:
         found = await find.workspace(tx, workspace)

@@ -43,12 +43,13 @@ def hall(database: Database, psk: str = "") -> Hall:
 
 def knock(**changes: Any) -> Knock:
     told: dict[str, Any] = {
+        "version": "v1",
         "organization": "default",
         "name": "far",
         "tags": {},
         "line": str(LINE_VERSION),
     }
-    return Knock(**{**told, "version": "v1", **changes})
+    return Knock(**{**told, **changes})
 
 
 async def make(admin: Person, name: str = "ci", tags: dict[str, str] | None = None) -> str:

@@ -56,7 +56,7 @@ def test_a_taken_second_address_frees_the_first() -> None:
         ({"tls-key-file": "cert"}, "do not hold a certificate and its key"),
         ({"tls-cert-file": "nonsense"}, "do not hold a certificate and its key"),
         ({"tls-cert-file": "missing"}, "missing cannot be read: No such file"),
-        ({"tls-ciphers": "ROT13"}, "--tls-ciphers: OpenSSL knows none of ROT13"),
+        ({"tls-ciphers": "ROT13"}, "--tls-ciphers: ROT13 is unknown or not secure"),
         ({"tls-client-auth": "require-and-verify"}, "--tls-client-ca-file: must be set"),
         (
             {"tls-client-auth": "verify-if-given", "tls-client-ca-file": "nonsense"},
@@ -89,3 +89,22 @@ def test_two_certificates_are_chosen_by_name(tmp_path: Path) -> None:
         "tls-min-version": ["tls13"],
     }
     assert tls_context(load(Given(flags=flags))).sni_callback is not None
+
+
+def test_ciphers_that_are_not_secure_need_to_be_let_in(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    flags = {
+        "tls-enable": ["true"],
+        "tls-cert-file": [str(tmp_path / "cert")],
+        "tls-key-file": [str(tmp_path / "key")],
+    }
+    good = {**flags, "tls-ciphers": ["ECDHE-RSA-AES128-GCM-SHA256"]}
+    chosen = {cipher["name"] for cipher in tls_context(load(Given(flags=good))).get_ciphers()}
+    assert "ECDHE-RSA-AES128-GCM-SHA256" in chosen
+    assert "DHE-RSA-AES128-SHA256" not in chosen
+    weak = {**flags, "tls-ciphers": ["AES128-SHA"]}
+    with pytest.raises(Refused, match="AES128-SHA is unknown or not secure"):
+        tls_context(load(Given(flags=weak)))
+    weak["tls-allow-insecure-ciphers"] = ["true"]
+    chosen = {cipher["name"] for cipher in tls_context(load(Given(flags=weak))).get_ciphers()}
+    assert "AES128-SHA" in chosen
