@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -16,6 +16,7 @@ from server.terraform.command import Command, Exit, run
 from server.terraform.environment import question_values
 from server.terraform.events import diagnostic
 from server.terraform.forms import recorded
+from server.terraform.forms.learned import Cache, Learned
 from server.terraform.forms.unpacked import Shelf, Unpacked
 from server.terraform.job import Options
 from server.terraform.model import Form, FormNote, FormQuestion, NoForm, Parameter
@@ -62,7 +63,9 @@ class InstalledEvaluator:
         default_factory=lambda: asyncio.Semaphore(max(1, os.cpu_count() or 1))
     )
     _waiting: int = 0
-    _cache: "_Cache" = field(default_factory=lambda: _Cache())  # noqa: PLW0108 - it stands below
+    _answers: Cache[Form] = field(default_factory=lambda: Cache(MOST_CACHED, MOST_CACHED_BYTES))
+    _steady: Cache[Learned] = field(default_factory=lambda: Cache(MOST_CACHED, MOST_CACHED_BYTES))
+    """Of slices in which nothing depends on the answers, by the question without them."""
     _binaries: dict[tuple[Path, float], binary.Binary] = field(
         default_factory=dict[tuple[Path, float], binary.Binary]
     )
@@ -75,8 +78,7 @@ class InstalledEvaluator:
         self, question: FormQuestion, known: Mapping[str, Parameter] | None = None
     ) -> Form:
         """See ``Evaluator``."""
-        key = _digest(question)
-        form = self._cache.get(key)
+        form = self._known(question)
         if form is None:
             if self._waiting >= MOST_WAITING:
                 raise NoForm("too many forms are being evaluated just now")
@@ -84,21 +86,33 @@ class InstalledEvaluator:
             try:
                 async with self._turn:
                     # Of two with the same question, the second finds what the first one learned.
-                    form = self._cache.get(key) or await self._timed(question, known or {})
+                    form = self._known(question) or await self._timed(question, known or {})
             finally:
                 self._waiting -= 1
-            self._cache.put(key, form)
         return form
 
+    def _known(self, question: FormQuestion) -> Form | None:
+        if learned := self._steady.get(_digest(_without_answers(question))):
+            return learned.again(question)
+        return self._answers.get(_digest(question))
+
     async def _timed(self, question: FormQuestion, known: Mapping[str, Parameter]) -> Form:
+        unpacked = await self._shelf.get(question.slice, question.variables)
         try:
             async with asyncio.timeout(SECONDS):
-                return await self._evaluate(question, known)
+                learned = await self._evaluate(question, unpacked, known)
         except TimeoutError:
             raise NoForm(f"it took longer than {SECONDS:.0f} seconds") from None
+        form = learned.form(question)
+        if unpacked.steady and learned.is_whole:
+            self._steady.put(_digest(_without_answers(question)), learned)
+        else:
+            self._answers.put(_digest(question), form)
+        return form
 
-    async def _evaluate(self, question: FormQuestion, known: Mapping[str, Parameter]) -> Form:
-        unpacked = await self._shelf.get(question.slice, question.variables)
+    async def _evaluate(
+        self, question: FormQuestion, unpacked: Unpacked, known: Mapping[str, Parameter]
+    ) -> Learned:
         listener, recorder = _Listener(), Recorder()
         with tempfile.TemporaryDirectory(prefix="coder-form-") as scratch:
             ended = await self._plan(question, unpacked, Path(scratch), listener, recorder)
@@ -108,7 +122,7 @@ class InstalledEvaluator:
         if ended.code != 0 and not recorder.evaluations:
             raise NoForm(listener.errors[0].summary)
         unknown = _unknown(listener, unpacked, recorder, known)
-        return recorded.form(recorder.evaluations, unknown, listener.notes, question.inputs)
+        return Learned(recorder.evaluations, unknown, listener.notes)
 
     async def _plan(
         self,
@@ -220,6 +234,10 @@ def _unknown(
     return found
 
 
+def _without_answers(question: FormQuestion) -> FormQuestion:
+    return replace(question, inputs={}, previous={})
+
+
 def _digest(question: FormQuestion) -> str:
     digest = hashlib.sha256(question.slice)
     facts = (
@@ -232,25 +250,3 @@ def _digest(question: FormQuestion) -> str:
     )
     digest.update(repr(facts).encode())
     return digest.hexdigest()
-
-
-@dataclass(slots=True)
-class _Cache:
-    """Forms by their question, the ones used last."""
-
-    _forms: dict[str, tuple[Form, int]] = field(default_factory=dict[str, tuple[Form, int]])
-    _bytes: int = 0
-
-    def get(self, key: str) -> Form | None:
-        kept = self._forms.pop(key, None)
-        if kept is None:
-            return None
-        self._forms[key] = kept
-        return kept[0]
-
-    def put(self, key: str, form: Form) -> None:
-        size = len(repr(form))
-        self._bytes += size - self._forms.pop(key, (form, 0))[1]
-        self._forms[key] = (form, size)
-        while len(self._forms) > MOST_CACHED or self._bytes > MOST_CACHED_BYTES:
-            self._bytes -= self._forms.pop(next(iter(self._forms)))[1]

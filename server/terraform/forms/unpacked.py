@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from coder_cli.kit.clock import Clock
 from server.terraform import archive
 from server.terraform.forms import declared, reading
+from server.terraform.forms.references import references
 from server.terraform.forms.slicing import LISTING, PACKED_LISTING
 from server.terraform.model import NoForm
 from server.terraform.variables import VALUES_FILE, outline
@@ -33,6 +34,8 @@ class Unpacked:
 
     directory: Path
     names: Names
+    steady: bool
+    """No expression looks at a parameter: answers change values, and nothing else."""
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ class Shelf:
         target = self.root / key
         if target.is_dir():
             self._touch(target)  # An earlier server, or another one of this host, unpacked it.
-            return Unpacked(target, _names(target))
+            return Unpacked(target, _names(target), _is_steady(target))
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._forget_unused()
         draft = Path(mkdtemp(prefix=".draft-", dir=self.root))
@@ -82,13 +85,13 @@ class Shelf:
             if not all(place.resolve().is_relative_to(draft.resolve()) for place in places):
                 raise declared.NoSlice("a module of it lies elsewhere")
             _write_private(draft / VALUES_FILE, outline(draft).file(variables))
-            names = _names(draft)
+            names, steady = _names(draft), _is_steady(draft)
             self._touch(draft)
             with suppress(OSError):
                 draft.rename(target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return Unpacked(target, names)
+        return Unpacked(target, names, steady)
 
     def _touch(self, directory: Path) -> None:
         now = self.clock.now().timestamp()
@@ -110,6 +113,17 @@ def _names(directory: Path) -> Names:
             if key[:2] == ("data", "coder_parameter") and isinstance(name, str):
                 names[module, key[2]] = name
     return names
+
+
+def _is_steady(directory: Path) -> bool:
+    for path in sorted((*directory.rglob("*.tf"), *directory.rglob("*.tofu"))):
+        text = path.read_text("utf-8")
+        if "lifecycle" in text:
+            return False  # A condition of a parameter may look at its own value.
+        for reference in references(text):
+            if reference.kind == "data" and reference.names[0] == "coder_parameter":
+                return False
+    return True
 
 
 def _write_private(path: Path, text: str) -> None:

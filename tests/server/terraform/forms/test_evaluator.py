@@ -167,12 +167,12 @@ async def test_what_only_a_build_can_tell_is_not_known_and_breaks_nothing(templa
         }
         """
     )
+    ask.known = {"image": Parameter("image", description="As the import saw it", required=True)}
     form = await ask()
     image = named(form)["image"]
     assert (image.value, image.known, image.errors) == ("", False, ())
     assert [note.severity for note in image.notes] == ["warning"]
     assert named(form)["plain"].value == "p"
-    ask.known = {"image": Parameter("image", description="As the import saw it", required=True)}
     given = named(await ask(image="debian"))["image"]
     assert (given.value, given.known) == ("debian", True)
     assert given.parameter.description == "As the import saw it"
@@ -309,6 +309,82 @@ async def test_the_same_question_is_evaluated_once(template: Ask, tmp_path: Path
     assert await ask(gpu="true") == first
     with pytest.raises(NoForm, match="not an executable file"):
         await ask(gpu="false")
+
+
+DENSE = """
+data "coder_workspace_owner" "me" {}
+data "coder_parameter" "cpus" {
+  name    = "cpus"
+  type    = "number"
+  default = "2"
+  mutable = true
+  order   = 3
+  validation {
+    min       = 1
+    max       = 8
+    monotonic = "increasing"
+  }
+}
+data "coder_parameter" "name" {
+  name      = "name"
+  form_type = "textarea"
+  validation {
+    regex = "^[a-z]+$"
+    error = "lower case, please"
+  }
+}
+data "coder_parameter" "teams" {
+  name      = "teams"
+  type      = "list(string)"
+  form_type = "multi-select"
+  default   = jsonencode(["red"])
+  option {
+    name  = "Red"
+    value = "red"
+  }
+  option {
+    name  = data.coder_workspace_owner.me.name
+    value = "mine"
+  }
+}
+data "coder_parameter" "debug" {
+  name      = "debug"
+  type      = "bool"
+  default   = false
+  ephemeral = true
+  mutable   = true
+}
+"""
+
+
+async def test_where_nothing_depends_on_answers_they_are_judged_without_terraform(
+    template: Ask, tmp_path: Path
+) -> None:
+    ask = template(DENSE)
+    answers: list[dict[str, str]] = [
+        {},
+        {"cpus": "3", "name": "dora", "teams": '["mine", "red"]', "debug": "true"},
+        {"cpus": "9", "name": "Dora", "teams": '["blue"]', "debug": "perhaps"},
+        {"cpus": "x", "name": "", "teams": "red", "unknown": "y"},
+    ]
+    ask.previous = {"cpus": "2"}
+    truth: list[Form] = []
+    for number, one in enumerate(answers):
+        options = Options(cache_dir=tmp_path / str(number))
+        options.cache_dir.mkdir()
+        ask.evaluator = InstalledEvaluator(options)
+        truth.append(await ask(**one))
+    terraform = tmp_path / "terraform"
+    terraform.symlink_to(str(shutil.which("terraform") or shutil.which("tofu")))
+    options = Options(cache_dir=tmp_path / "last", binary=terraform)
+    options.cache_dir.mkdir()
+    ask.evaluator = InstalledEvaluator(options)
+    await ask()
+    terraform.unlink()
+    assert [await ask(**one) for one in answers] == truth
+    ask.owner = Owner(name="somebody else")
+    with pytest.raises(NoForm):
+        await ask()
 
 
 def packed(files: dict[str, str]) -> bytes:
