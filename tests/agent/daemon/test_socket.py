@@ -16,12 +16,12 @@ CODER = str(Path(sys.executable).with_name("coder"))
 BODY = {"app_slug": "claude", "state": "working", "message": "cloning", "uri": ""}
 CLAUDE = """
 coder exp sync want claude git
-coder exp sync start claude
+coder exp sync start claude | tee "$HOME/waiting"
 echo claude runs
 coder exp sync complete claude
 """
 GIT = """
-while ! coder exp sync status claude | grep -q 'Status: pending'; do sleep 0.05; done
+until grep -qs Waiting "$HOME/waiting"; do sleep 0.05; done
 coder exp sync start git
 echo git clones
 coder exp sync complete git

@@ -19,7 +19,7 @@ resource "coder_script" "claude" {
     trap 'coder exp sync complete claude' EXIT
     # The git script must have completed before this one goes on.
     coder exp sync want claude git
-    coder exp sync start claude
+    coder exp sync start claude | tee "$HOME/waiting"
 
     echo "claude begins, the repository has: $(ls "$HOME/project")"
     curl -fsS --unix-socket "$CODER_AGENT_SOCKET_PATH" -X PATCH http://localhost/api/v0/app-status \
@@ -37,7 +37,7 @@ resource "coder_script" "git" {
     set -eu
     trap 'coder exp sync complete git' EXIT
     # Not before claude waits: this is how an unlucky start looks.
-    until coder exp sync status claude | grep -q 'Status: pending'; do sleep 0.1; done
+    until grep -qs Waiting "$HOME/waiting"; do sleep 0.1; done
     coder exp sync start git
 
     echo "git begins"
