@@ -95,12 +95,14 @@ def start(
     experiments: Annotated[
         list[str], _flag("experiments", "CODER_EXPERIMENTS", "Taken for compatibility; unused")
     ] = [],  # noqa: B006 - Typer copies it
+    poll_interval: Annotated[str, typer.Option("--poll-interval", hidden=True)] = "",
+    poll_jitter: Annotated[str, typer.Option("--poll-jitter", hidden=True)] = "",
 ) -> None:
     """Run jobs of the deployment's queue on this machine, with this machine's Terraform.
 
     The first ctrl+c takes no more jobs and lets the running one finish; the second gives it back.
     """
-    del experiments
+    del experiments, poll_interval, poll_jitter  # Jobs are pushed, not polled for.
     from server.cli import Provisioner, provision
 
     tags = parse_tags(tag)
