@@ -7,6 +7,7 @@ from coder_cli.kit.build import version
 from coder_cli.sdk.deployment import BuildInfo
 from server.kit.authz import Actor
 from server.kit.db import Database
+from server.provisioning import API_VERSION
 from server.settings import Settings
 from server.web import store
 
@@ -30,6 +31,7 @@ class Deployment:
             version=version(),
             dashboard_url=self.access_url,
             agent_api_version=self.agent_api_version,
+            provisioner_api_version=API_VERSION,
             upgrade_message=self.settings.client.cli_upgrade_message,
             deployment_id=str(self.id),
         )

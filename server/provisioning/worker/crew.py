@@ -74,7 +74,7 @@ class Crew:
     async def tidy(self, which_live: WhichLive) -> None:
         """Remove what runs of jobs that ended elsewhere left on this host."""
         folders = await asyncio.to_thread(_folders, self.shop.jobs_dir)
-        live = await which_live(list(folders))
+        live = await which_live(list(folders)) if folders else ()
         for job_id, folder in folders.items():
             if job_id not in live:
                 await self.shop.terraform.sweep(folder)

@@ -78,7 +78,9 @@ class ExternalDaemon:
         await self._tidy(crew)
         while not moments.stop.is_set():
             try:
-                await crew.turn(self._source, self._place.name)
+                if await crew.turn(self._source, self._place.name):
+                    # A job that was lost leaves its folder to whoever takes it over: that may be us.
+                    await self._tidy(crew)
             except (Unavailable, CallRefused, LeaseLost) as error:
                 log.debug("no job could be asked for", reason=str(error))
                 await self._place.clock.sleep(PAUSE)
