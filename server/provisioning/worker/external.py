@@ -79,7 +79,7 @@ class ExternalDaemon:
         while not moments.stop.is_set():
             try:
                 if await crew.turn(self._source, self._place.name):
-                    # A job that was lost leaves its folder to whoever takes it over: that may be us.
+                    # A lost job leaves its folder to whoever takes it over: that may be us.
                     await self._tidy(crew)
             except (Unavailable, CallRefused, LeaseLost) as error:
                 log.debug("no job could be asked for", reason=str(error))
