@@ -38,7 +38,7 @@ async def test_a_job_that_takes_long_keeps_its_lease(house: House) -> None:
 async def test_a_worker_that_cannot_renew_ends_its_work_before_its_lease_ends(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(tx: Any, job: Job) -> bool | None:
+    async def away(tx: Any, *_: Any) -> bool | None:
         raise Unavailable("the database is away")
 
     house.kind.work_with = gate = Gate()

@@ -242,7 +242,7 @@ async def test_a_heartbeat_beside_the_end_of_its_job_loses_nothing(
         writing.set()
         await go_on.wait()
 
-    async def nobody(tx: Any, job: Job) -> None:
+    async def nobody(tx: Any, *_: Any) -> None:
         """Answer as the row does once the end is committed."""
 
     monkeypatch.setattr(house.kind, "apply", slow)
