@@ -2,7 +2,7 @@
 
 import json
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import quote, urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -10,10 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from coder_cli.sdk.direct import trusting
 from coder_cli.sdk.provisioners import LINE_VERSION
+from server.cli.far import Provisioner
 from server.provisioning import LineEnded, ShownOut, Unreachable
-
-if TYPE_CHECKING:
-    from server.cli.provisioner import Provisioner
 
 LARGEST_FRAME = 2 * 1024 * 1024
 OPEN_WITHIN = 10.0
@@ -22,7 +20,7 @@ _REFUSALS = frozenset({400, 401, 403, 404, 409})
 """Answers about us. All others are troubles of the server or of something before it."""
 
 
-async def dial(who: "Provisioner", build: str) -> "ServerFrames":
+async def dial(who: Provisioner, build: str) -> "ServerFrames":
     """Open the WebSocket.
 
     Raises:
@@ -55,7 +53,7 @@ async def dial(who: "Provisioner", build: str) -> "ServerFrames":
     return ServerFrames(opened)
 
 
-def _refusal(who: "Provisioner", status: int, body: bytes | bytearray) -> Exception:
+def _refusal(who: Provisioner, status: int, body: bytes | bytearray) -> Exception:
     try:
         said: object = json.loads(body)
     except ValueError:

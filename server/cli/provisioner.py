@@ -5,18 +5,16 @@ import fcntl
 import hashlib
 import os
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
 from coder_cli.kit.build import version
 from coder_cli.kit.clock import SystemClock
 from coder_cli.kit.refused import Refused
+from server.cli.far import Provisioner
 from server.kit import logs
 from server.settings import Settings, SettingsError
 
@@ -27,25 +25,14 @@ TERM_GRACE = 20.0
 """Seconds between SIGTERM and giving the running job back: supervisors do not wait for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provisioner:
-    """What a daemon is told when it is started."""
-
-    url: str
-    """The server."""
-    name: str
-    organization: str = "default"
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """What every request carries: who we are."""
-
-
 def provision(settings: Settings, who: Provisioner) -> int:
     """Take jobs of a server and run them here, until SIGINT or SIGTERM; return the exit code.
 
     Raises:
         Refused: it cannot start, or the server does not want it.
     """
+    import uvloop
+
     from server import provisioning, terraform
 
     try:
