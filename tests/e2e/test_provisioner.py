@@ -263,8 +263,10 @@ def test_a_second_ctrl_c_gives_the_job_back(house: House, far: Far, key: str) ->
     creating = create(house, "back", 25)
     until_applying(house, far, "back")
     assert far.process is not None
+    before = far.said().count("no more jobs")
     far.process.send_signal(signal.SIGINT)
-    until("its last will", lambda: "no more jobs" in far.said())
+    # Two signals at once are one.
+    until("the first signal's effect", lambda: far.said().count("no more jobs") > before)
     assert far.end(signal.SIGINT) == 0, far.said()
     (waiting,) = jobs(house, "running")
     assert waiting["completed_at"] is None
