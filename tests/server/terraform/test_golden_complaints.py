@@ -89,6 +89,7 @@ async def test_what_the_author_is_told(
 ) -> None:
     files: Mapping[str, str] = BROKEN[name]
     found = await offline.learn(tar(files))
+    capsys.readouterr()  # What a busy event loop or the log said meanwhile is not the command's.
     last = "\n".join(printed(offline.console, found))
     assert found.error is not None
     assert found.error.diagnostics
