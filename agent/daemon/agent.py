@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from agent.daemon.api import api
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.watchers import Banners, Stats
@@ -77,6 +78,7 @@ class Agent:
         self._key = host_key(at_home / PLACE)
         self._ssh = SshDoor(self._ssh_options())
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
+        services[int(Port.HTTP_API)] = api([], clock).serve
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
+from agent.network.http import Answer, Refusal, Request
 from agent.socket.board import LONGEST_WAIT, Board, Ending, Unready
-from agent.socket.http import Answer, Request
 from agent.units import Dependency, TooMany, Unit, UnitError, UnknownUnit, WrongName
 from agent.upstream import CallFailed, LineDown
 from coder_cli.sdk import agentapi, agentsocket
@@ -61,7 +61,7 @@ class Routes:
             return self._unknown(request)
         try:
             return Answer(200, await found(request))
-        except (UnitError, BadShape, CallFailed, LineDown, Ending) as no:
+        except (UnitError, BadShape, CallFailed, LineDown, Ending, Refusal) as no:
             return _refusal(no)
         except Exception:  # A bug in one answer must not end the agent.
             log.exception("%s %s failed", request.method, request.path)
@@ -78,20 +78,20 @@ class Routes:
         return {}
 
     async def _want(self, request: Request) -> Json:
-        want = _read(Want, request)
+        want = await _read(Want, request)
         if not want.depends_on:
             raise BadShape("Want.depends_on names at least one unit")
         self._board.want(want.unit, want.depends_on)
         return {}
 
     async def _start(self, request: Request) -> Json:
-        start = _read(Start, request)
+        start = await _read(Start, request)
         if not 0 <= start.wait <= LONGEST_WAIT:
             raise BadShape(f"Start.wait is from 0 to {LONGEST_WAIT:.0f} seconds")
         return {"waited_for": list(await self._board.start(start.unit, start.wait))}
 
     async def _complete(self, request: Request) -> Json:
-        self._board.complete(_read(Complete, request).unit)
+        self._board.complete((await _read(Complete, request)).unit)
         return {}
 
     async def _ready(self, request: Request) -> Json:
@@ -105,7 +105,7 @@ class Routes:
         return {"units": [_unit(unit) for unit in self._board.all()]}
 
     async def _app_status(self, request: Request) -> Json:
-        await self._tell(_read(AppStatus, request))
+        await self._tell(await _read(AppStatus, request))
         return {}
 
     def _asked(self, request: Request) -> Unit:
@@ -114,9 +114,10 @@ class Routes:
         return self._board.get(request.query["unit"])
 
 
-def _read(shape: type[Shape], request: Request) -> Shape:
+async def _read(shape: type[Shape], request: Request) -> Shape:
+    content = await request.read()
     try:
-        body: Json = json.loads(request.body)
+        body: Json = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BadShape(f"the body is not JSON: {error}") from None
     if isinstance(body, dict):
@@ -134,6 +135,8 @@ def _refuse_others(shape: type[object], keys: Iterable[str]) -> None:
 def _refusal(no: Exception) -> Answer:
     words, more = str(no), dict[str, Json]()
     match no:
+        case Refusal():
+            status = no.status
         case WrongName() | BadShape() | CallFailed():
             status = 400
         case UnknownUnit():

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from agent.kit.child import within
+from agent.network.http import Conversation
 from agent.socket.board import Board
-from agent.socket.http import Conversation
 from agent.socket.place import NotAvailable, Place, take
 from agent.socket.routes import Routes
 from coder_cli.kit.clock import Clock

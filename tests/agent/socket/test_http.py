@@ -10,8 +10,8 @@ import tempfile
 
 import pytest
 
+from agent.network.http import LARGEST_BODY, PATIENCE
 from agent.socket import Socket, server
-from agent.socket.http import LARGEST_BODY, PATIENCE
 from tests.agent.socket.conftest import Client, Door, Told
 from tests.support.clock import FakeClock
 
@@ -77,13 +77,8 @@ async def raw(door: Door, content: bytes) -> bytes:
         (PING.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 20_000), b"431"),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: x\r\n\r\n", b"501"),
-        (
-            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 999999\r\n\r\n"
-            + b"y" * (LARGEST_BODY + 1),
-            b"413",
-        ),
     ],
-    ids=["words", "tls", "no-host", "headers", "lengths", "encoding", "body"],
+    ids=["words", "tls", "no-host", "headers", "lengths", "encoding"],
 )
 async def test_what_is_not_http_is_refused_and_closed(
     door: Door, content: bytes, status: bytes
@@ -92,6 +87,18 @@ async def test_what_is_not_http_is_refused_and_closed(
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b'{"message": "not HTTP: ' in answer
     assert await door.ask("GET", "/api/v0/ping") == (200, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [(b"/api/v0/sync/want", b"413"), (b"/nowhere", b"404")]
+)
+async def test_a_body_that_is_too_large_is_refused_before_it_has_come(
+    door: Door, path: bytes, status: bytes
+) -> None:
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 999999\r\n\r\n" % path
+    answer = await raw(door, head + b"y" * (LARGEST_BODY + 1))
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"connection: close" in answer
 
 
 async def test_a_body_in_chunks_is_read(door: Door) -> None:
