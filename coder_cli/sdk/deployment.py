@@ -217,9 +217,7 @@ class HealthcheckReport(Shape):
     websocket: WebsocketReport = Field(default_factory=WebsocketReport)
     database: DatabaseReport = Field(default_factory=DatabaseReport)
     workspace_proxy: HealthReport = Field(default_factory=HealthReport)
-    provisioner_daemons: ProvisionerDaemonsReport = Field(
-        default_factory=ProvisionerDaemonsReport
-    )
+    provisioner_daemons: ProvisionerDaemonsReport = Field(default_factory=ProvisionerDaemonsReport)
     coder_version: str = ""
 
 
