@@ -12,7 +12,7 @@ from uuid import UUID
 from server import identity
 from server.kit.authz import Actor
 from server.kit.db import Database, Tx
-from server.kit.errors import ApiError, TooEarly
+from server.kit.errors import ApiError, TooEarly, Unavailable
 from server.provisioning import State
 from server.templates import policy
 from server.templates.actions import read
@@ -24,6 +24,7 @@ from server.templates.store import content, forms, templates
 from server.terraform import (
     Evaluator,
     Form,
+    FormBusy,
     FormQuestion,
     FormSlice,
     NoForm,
@@ -134,6 +135,7 @@ class FormDesk:
         Raises:
             NotFound: the version or the owner is gone, or hidden.
             BadParameters: with one FieldError for each value that is missing or refused.
+            Unavailable: too many forms are being evaluated.
         """
         async with self.db.tx(actor) as tx:
             version = await read.version(tx, version_id)
@@ -142,6 +144,9 @@ class FormDesk:
             return None
         try:
             form, before = await self._settled(asked, values)
+        except FormBusy:
+            # The stored parameters may be other ones: better no build than a wrong one.
+            raise Unavailable("Too many forms are being evaluated just now. Try again.") from None
         except NoForm:
             return None
         settled = answers.settle(form, values, before)

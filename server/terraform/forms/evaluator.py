@@ -19,7 +19,7 @@ from server.terraform.forms import recorded
 from server.terraform.forms.learned import Cache, Learned
 from server.terraform.forms.unpacked import Shelf, Unpacked
 from server.terraform.job import Options
-from server.terraform.model import Form, FormNote, FormQuestion, NoForm, Parameter
+from server.terraform.model import Form, FormBusy, FormNote, FormQuestion, NoForm, Parameter
 from server.terraform.provider import ProviderHost, Recorder
 from server.terraform.variables import VALUES_FILE
 
@@ -81,7 +81,7 @@ class InstalledEvaluator:
         form = self._known(question)
         if form is None:
             if self._waiting >= MOST_WAITING:
-                raise NoForm("too many forms are being evaluated just now")
+                raise FormBusy("too many forms are being evaluated just now")
             self._waiting += 1
             try:
                 async with self._turn:

@@ -14,6 +14,7 @@ from server.terraform.model.asked import (
 )
 from server.terraform.model.forms import (
     Form,
+    FormBusy,
     FormNote,
     FormParameter,
     FormQuestion,
@@ -61,6 +62,7 @@ __all__ = [
     "ExternalAuth",
     "Failure",
     "Form",
+    "FormBusy",
     "FormNote",
     "FormParameter",
     "FormQuestion",

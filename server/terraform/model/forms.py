@@ -75,3 +75,7 @@ class Form:
 
 class NoForm(Exception):
     """A form could not be evaluated at all; the message says why."""
+
+
+class FormBusy(NoForm):
+    """It could be, but not just now."""

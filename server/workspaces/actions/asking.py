@@ -9,7 +9,7 @@ from uuid import UUID
 from coder_cli.sdk.builds import Transition
 from server import identity, templates
 from server.kit.authz import Actor
-from server.kit.errors import ApiError
+from server.kit.errors import ApiError, Unavailable
 from server.templates import FormDesk
 from server.workspaces import policy
 from server.workspaces.actions import build, create, find
@@ -98,7 +98,7 @@ async def _answers(
 ) -> Answers | None:
     try:
         resolved = await desk.resolve(actor, version_id, owner_id, values)
-    except templates.BadParameters:
+    except (templates.BadParameters, Unavailable):
         raise
     except ApiError:
         return None

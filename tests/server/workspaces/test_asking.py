@@ -12,7 +12,7 @@ from server.kit.db import Database, Tx
 from server.kit.routing import provide
 from server.templates import FormDesk
 from server.templates.store import forms as slices
-from server.terraform import Form, FormNote, FormQuestion, FormSlice, Parameter
+from server.terraform import Form, FormBusy, FormNote, FormQuestion, FormSlice, Parameter
 from tests.server.workspaces.world import ACCESS_URL, SYSTEM, Made, World
 from tests.support.forms import ScriptedEvaluator, conditional, shown
 
@@ -179,6 +179,15 @@ async def test_without_an_evaluation_the_stored_parameters_are_the_rule(asking: 
     assert await asking.stored(made["latest_build"]) == {"gpu": "true"}
     detail = 'Parameter "model" is not present in the template.'
     assert refused(await asking.create("other", model="l")) == {"model": detail}
+
+
+async def test_an_overloaded_server_builds_nothing_it_has_not_asked_for(asking: Asking) -> None:
+    def script(question: FormQuestion) -> Form:
+        raise FormBusy(f"{len(question.inputs)} is too much")
+
+    asking.evaluator.script = script
+    answer = await asking.create(gpu="true")
+    assert (answer.status_code, "Try again" in answer.json()["message"]) == (503, True)
 
 
 async def test_the_classic_flow_asks_nothing(asking: Asking) -> None:
