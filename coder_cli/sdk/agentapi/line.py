@@ -49,6 +49,8 @@ class Method(StrEnum):
     APP_HEALTHS = "app_healths"
     BANNERS = "banners"
     APP_STATUS = "app_status"
+    MONITORING = "resources_monitoring_configuration"
+    USAGE = "push_resources_monitoring_usage"
 
     OPEN = "open"
     PING = "ping"
