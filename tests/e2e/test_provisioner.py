@@ -198,7 +198,8 @@ def test_a_template_is_imported_and_a_workspace_built_far_away(house: House, far
     house.coder("create", "one", "--template", "slow", "--yes")
     assert status(house, "one") == "running"
     assert list(far.cache.iterdir())
-    assert not list((far.cache / "provisioner").glob("*/jobs/*")), "work directories are gone"
+    jobs_dirs = (far.cache / "provisioner").glob
+    until("the end of the work directories", lambda: not list(jobs_dirs("*/jobs/*")))
     assert not (house.root / "cache" / "jobs").exists() or not list(
         (house.root / "cache" / "jobs").iterdir()
     )

@@ -48,8 +48,9 @@ async def until(check: Any) -> None:
 async def test_a_daemon_takes_a_job_does_it_and_leaves_no_directory(far: Far) -> None:
     far.kind.archive, far.kind.state = bytes(range(256)) * 4096, b"\xff\x00state"
     job = await far.queue.post()
-    async with far.daemon():
+    async with far.daemon() as daemon:
         await until(lambda: done(far, job))
+        await until(lambda: idle(daemon))
     ((job_id, built),) = far.kind.applied
     assert job_id == job.id
     assert isinstance(built, Built)
@@ -86,6 +87,10 @@ async def test_a_job_goes_on_over_another_replica_when_the_line_was_cut(far: Far
         await until(lambda: done(far, job))
     assert await far.queue.state(job) == ("succeeded", "")
     assert await far.queue.column(job, "attempt") == 1
+
+
+async def idle(daemon: Any) -> bool:
+    return not daemon.running
 
 
 async def busy(daemon: Any) -> bool:
