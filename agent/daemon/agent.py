@@ -14,7 +14,7 @@ from agent.daemon.watchers import Banners, Stats
 from agent.kit.child import Children, within
 from agent.kit.paths import home
 from agent.network import Dialer
-from agent.processes import Environment
+from agent.processes import Environment, ProcessRoutes, Registry
 from agent.scripts import Directories, Runner, Verdict
 from agent.socket import Socket
 from agent.ssh import PLACE, SshDoor, SshOptions, host_key
@@ -78,7 +78,9 @@ class Agent:
         self._key = host_key(at_home / PLACE)
         self._ssh = SshDoor(self._ssh_options())
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
-        services[int(Port.HTTP_API)] = api([], clock).serve
+        self._processes = Registry(self.environment, self.children, clock)
+        rooms = (ProcessRoutes(self._processes),)
+        services[int(Port.HTTP_API)] = api(rooms, clock).serve
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)
@@ -114,6 +116,7 @@ class Agent:
             serving = [group.create_task(run()) for run in (self._banners.run, self._stats.run)]
             group.create_task(self._ssh.run())
             group.create_task(self._streams.run())
+            group.create_task(self._processes.run())
             living = group.create_task(self._live())
             await self._stopping.wait()
             await self._end(serving)
@@ -142,6 +145,7 @@ class Agent:
         if self._introduced.is_set():
             verdict = await self._run_scripts(ScriptStage.STOP)
         await self._socket.close()
+        self._processes.close()
         self._enter(_STOPPED[verdict])
         if not await within(self._flush(), LAST_WORDS_WITHIN, self._clock):
             log.warning("the server did not take the last reports in time")
