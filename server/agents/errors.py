@@ -3,6 +3,7 @@
 ApiError
 + Unauthorized
 | + UnknownAgent        no agent has this token, or its workspace was deleted
+| + InvalidProof        of a machine's identity; the detail says what is wrong
 + Forbidden
 | + NotLatestBuild      the workspace has a newer build
 | + NoUserData          the agent's token gives no access to its owner's secrets
@@ -11,10 +12,16 @@ ApiError
 | + PortReserved        a port below nine
 | + UnknownPlatform     no init script for it
 | + UnknownApp          no app of this agent has the slug
+| + WrongState          the agent must be connected for this
+| + NotByBuild          the machine is of a job that builds no workspace
+| + NotLatestMachine    the machine is of an earlier build
 + NotFound
 | + NotConnected        the message names the agent's status
+| + NoMachine           no agent runs on the machine
 + TooLarge
 | + LogsFull            of one agent
++ Unreachable
+| + BadAnswer           the agent's API said what nobody understands
 """
 
 from server.kit.errors import (
@@ -25,6 +32,7 @@ from server.kit.errors import (
     TooLarge,
     Unauthorized,
 )
+from server.network import Unreachable
 
 
 class UnknownAgent(Unauthorized):
@@ -37,6 +45,36 @@ class UnknownAgent(Unauthorized):
                 "The agent cannot authenticate until the workspace provision job has been "
                 "completed. If the job is no longer running, this agent is invalid."
             ),
+        )
+
+
+class InvalidProof(Unauthorized):
+    """What a machine shows of itself is not what its cloud signs."""
+
+    def __init__(self, cloud: str, why: str) -> None:
+        super().__init__(f"Invalid {cloud} identity.", detail=why)
+
+
+class NoMachine(NotFound):
+    """No agent runs on the machine."""
+
+    def __init__(self, instance: str) -> None:
+        super().__init__(f'Instance with id "{instance}" not found.')
+
+
+class NotByBuild(Invalid):
+    """The machine was made by something else than a build of a workspace."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f'"{kind}" jobs cannot be authenticated.')
+
+
+class NotLatestMachine(Invalid):
+    """A later build has replaced the one that the machine belongs to."""
+
+    def __init__(self, instance: str) -> None:
+        super().__init__(
+            f'Resource found for id "{instance}", but isn\'t registered on the latest history.'
         )
 
 
@@ -103,6 +141,20 @@ class NotConnected(NotFound):
 
     def __init__(self, agent: str, workspace: str, status: str) -> None:
         super().__init__(f"Agent {agent!r} of workspace {workspace!r} is not connected: {status}.")
+
+
+class WrongState(Invalid):
+    """The agent must be connected to be asked."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f'Agent state is "{state}", it must be in the "connected" state.')
+
+
+class BadAnswer(Unreachable):
+    """What the agent's API answered cannot be understood."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("The workspace agent's answer cannot be understood.", detail=f"It {what}.")
 
 
 class LogsFull(TooLarge):

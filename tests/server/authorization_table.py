@@ -208,6 +208,7 @@ WS     /workspaceagents/me/rpc                                                  
 WS     /workspaceagents/me/streams/{stream_id}                                   !!!!!!!! !!!!!!!! !!!!!!!!
 GET    /workspaceagents/{agent_id}                                               !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/connection                                    !+++++++ !..+.++. !..+.+.+
+GET    /workspaceagents/{agent_id}/listening-ports                               !~~~~~~~ !..~.~~. !..~.~.~
 GET    /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
 WS     /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/startup-logs                                  !+++++++ !..+.++. !..+.+.+

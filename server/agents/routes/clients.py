@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket
 
 from coder_cli.sdk import agents as sdk
-from server.agents.actions import logs, read, streams, watching
+from server.agents.actions import logs, ports, read, streams, watching
 from server.agents.model import LogRange
 from server.agents.routes.edges import (
     Board,
@@ -50,6 +50,14 @@ async def get_connection(db: Db, me: Me, board: Board, agent_id: UUID) -> sdk.Ag
     """Return how to reach an agent."""
     async with db.tx(me) as tx:
         return await read.connection(board, tx, agent_id)
+
+
+@routes.get("/listening-ports")
+async def get_listening_ports(
+    board: Board, me: Me, agent_id: UUID
+) -> sdk.WorkspaceAgentListeningPorts:
+    """Return the ports that somebody in the workspace listens on."""
+    return await ports.listening(board, me, agent_id)
 
 
 @routes.get("/logs")
