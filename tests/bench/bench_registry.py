@@ -3,8 +3,8 @@
 python -m tests.bench.bench_registry CHECKOUT [--git BARE] [--only TEXT] [--jobs 2] [--process]
 
 CHECKOUT is a copy of github.com/coder/registry; nothing in it is changed. With its bare repository,
-modules that need other released modules get them from its tags, through terraform's registry
-protocol. Modules are planned, applied in a scratch directory (nothing but coder/coder is in them),
+modules that need other released modules get them from its tags, as --terraform-modules-dir gives
+them. Modules are planned, applied in a scratch directory (nothing but coder/coder is in them),
 planned again, which must change nothing, and destroyed. The provider is the warm one; with
 --process terraform starts it itself, from a mirror. Every file is read by our own reader as well.
 Two providers of others, http and random, are stood in for (see standins), but not with --process.
@@ -18,14 +18,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.terraform import cliconfig, hcl
+from server.terraform import cliconfig, hcl, modules
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import Outline, outline
-from tests.bench.registry_modules import ModuleRegistry
 from tests.bench.standins import STAND_INS, beside
 from tests.server.terraform.warm import Ran, run
 
@@ -250,14 +250,28 @@ def _report(title: str, tally: Tally, left_out: Iterable[str]) -> None:
     print(flush=True)
 
 
-def _mirror(scratch: Path) -> str:
-    """Return the settings of a mirror with our provider as a program."""
+@asynccontextmanager
+async def _settings(options: argparse.Namespace, scratch: Path) -> AsyncGenerator[str]:
+    """Yield terraform's own configuration, while what it names is served."""
+    provider = str(_program(scratch)) if options.process else cliconfig.BUILTIN
+    config = cliconfig.write(scratch / "cache", provider, "")
+    if options.git is None:
+        yield config.read_text()
+        return
+    mirror = modules.mirror_at(options.git)
+    async with modules.served(mirror, lambda text: print(text, file=sys.stderr)) as url:
+        to = scratch / "terraform-modules.tfrc"
+        yield cliconfig.with_modules(config, modules.HOST, url, to).read_text()
+
+
+def _program(scratch: Path) -> Path:
+    """Return our provider as a program that terraform starts."""
     program = scratch / "terraform-provider-coder"
     root = Path(__file__).parents[2]
     start = f"exec '{sys.executable}' -m server.terraform.provider"
     program.write_text(f"#!/bin/sh\ncd '{root}' && {start}\n")
     program.chmod(0o755)
-    return cliconfig.write(scratch / "cache", str(program), "").read_text()
+    return program
 
 
 def _read_all(checkout: Path) -> None:
@@ -274,16 +288,12 @@ def _read_all(checkout: Path) -> None:
 
 async def bench(options: argparse.Namespace) -> None:
     """Print the two tables."""
-    registry = ModuleRegistry(options.git) if options.git else None
-    if registry is not None:
-        await registry.start()
     everything = subjects(options.checkout, options.only)
-    ready = [s for s in everything if not s.others and (registry or not s.remote)]
-    with tempfile.TemporaryDirectory(prefix="registry-") as scratch:
-        settings = registry.settings if registry else ""
-        if options.process:
-            settings += _mirror(Path(scratch))
-        it = Bench(Path(scratch), settings, asyncio.Semaphore(options.jobs), options.process)
+    ready = [s for s in everything if not s.others and (options.git or not s.remote)]
+    async with AsyncExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="registry-")))
+        settings = await stack.enter_async_context(_settings(options, scratch))
+        it = Bench(scratch, settings, asyncio.Semaphore(options.jobs), options.process)
         _read_all(options.checkout)
         for title, part in (
             ("modules that need coder/coder alone", [s for s in ready if s.alone]),
@@ -303,8 +313,6 @@ async def bench(options: argparse.Namespace) -> None:
                 left_out.append(f"{subject.name} {file.name} needs {', '.join(needs)}")
         await asyncio.gather(*(it.suite(s, f, tally) for s, f in suites if s in ready))
         _report("suites", tally, left_out)
-    if registry is not None:
-        registry.stop()
 
 
 def main() -> None:
