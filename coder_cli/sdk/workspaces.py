@@ -151,6 +151,7 @@ class UpsertWorkspaceAgentPortShareRequest(Request):
 
     agent_name: str
     port: int = Field(ge=9, le=65535)
+    """Those below are the agent's own: 1 is its SSH server, 2 its terminals, 4 its API."""
     share_level: PortShareLevel
     protocol: PortShareProtocol = PortShareProtocol.HTTP
 

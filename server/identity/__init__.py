@@ -4,7 +4,6 @@ from server.identity.actions.colleagues import (
     anybody_in,
     available_users,
     everyone_group,
-    reduced_user,
 )
 from server.identity.actions.find import resolve_organization, resolve_user, user
 from server.identity.actions.git_keys import git_ssh_key
@@ -20,19 +19,16 @@ from server.identity.convert import user as user_to_sdk
 from server.identity.events import AccessChanged, access_topic
 from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
 from server.identity.model.organizations import Organization
-from server.identity.model.people import GitKey, HeldRole, NewUser, OwnerFacts, User
+from server.identity.model.people import NewUser, User
 from server.identity.routes import routes
 from server.identity.routes.authenticator import SessionAuthenticator
 
 __all__ = [
     "AccessChanged",
-    "GitKey",
-    "HeldRole",
     "IdentityOptions",
     "KeygenAlgorithm",
     "NewUser",
     "Organization",
-    "OwnerFacts",
     "PasswordHashing",
     "SessionAuthenticator",
     "User",
@@ -46,7 +42,6 @@ __all__ = [
     "git_ssh_key",
     "mint_key",
     "owner_facts",
-    "reduced_user",
     "reset_password",
     "resolve_organization",
     "resolve_user",

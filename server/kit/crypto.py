@@ -84,10 +84,5 @@ def verify_password(password: str, hashed: str) -> bool:
         return False
 
 
-def random_password() -> str:
-    """Return a password of 20 letters and digits (119 bits)."""
-    return random_text(20)
-
-
 def _unpadded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4))

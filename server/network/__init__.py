@@ -4,14 +4,12 @@ from server.network.channel import Channel, SocketChannel, Stream
 from server.network.errors import Closed, NoSuchStream, Unreachable
 from server.network.metrics import RelayCollector
 from server.network.pump import first
-from server.network.relay import Counts, Line, Place, Relay
+from server.network.relay import Place, Relay
 from server.network.store import Replica, all_alive
 
 __all__ = [
     "Channel",
     "Closed",
-    "Counts",
-    "Line",
     "NoSuchStream",
     "Place",
     "Relay",

@@ -23,7 +23,6 @@ from server.provisioning.actions.orders import (
 )
 from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed, LineEnded
-from server.provisioning.events import JobChanged, JobPosted, LogsAdded, job_topic
 from server.provisioning.model import (
     API_VERSION,
     INACTIVE_AFTER,
@@ -42,7 +41,7 @@ from server.provisioning.store.logs import save_timings
 from server.provisioning.store.made import save_resources
 from server.provisioning.worker.daemons import DaemonOptions, Daemons, Means
 from server.provisioning.worker.external import ExternalDaemon, Moments, Place
-from server.provisioning.worker.line import OpenFrames, ServerLine, ShownOut, Unreachable
+from server.provisioning.worker.line import ServerLine, ShownOut, Unreachable
 
 __all__ = [
     "API_VERSION",
@@ -61,19 +60,15 @@ __all__ = [
     "Hall",
     "ImportOrder",
     "Job",
-    "JobChanged",
     "JobCompleted",
     "JobFailed",
     "JobKind",
-    "JobPosted",
     "JobType",
     "LineEnded",
     "Lines",
-    "LogsAdded",
     "Means",
     "Moments",
     "NewJob",
-    "OpenFrames",
     "Order",
     "OrphanOrder",
     "Place",
@@ -89,7 +84,6 @@ __all__ = [
     "follow",
     "job",
     "job_tags",
-    "job_topic",
     "jobs",
     "logs",
     "matched_provisioners",

@@ -10,7 +10,6 @@ from server.settings.reading import (
     SettingsError,
     Source,
     load,
-    process_environ,
 )
 from server.settings.show import deployment_config, describe, write_yaml
 
@@ -26,6 +25,5 @@ __all__ = [
     "deployment_config",
     "describe",
     "load",
-    "process_environ",
     "write_yaml",
 ]

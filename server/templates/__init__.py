@@ -1,10 +1,9 @@
 """Templates: what workspaces are made from, version by version. See README.md."""
 
 from server.templates.actions.dry_running import DryRunKind
-from server.templates.actions.forms import FormDesk, Resolved
+from server.templates.actions.forms import FormDesk
 from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
-    active_version,
     archive,
     built_version,
     presets,
@@ -25,11 +24,9 @@ __all__ = [
     "FormDesk",
     "ImportKind",
     "Preset",
-    "Resolved",
     "Template",
     "Values",
     "Version",
-    "active_version",
     "archive",
     "built_version",
     "check_value",

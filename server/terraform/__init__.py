@@ -1,21 +1,16 @@
 """Terraform: the driver that turns templates into resources and agents. See README.md."""
 
-from server.terraform.door import Cancellation, Console, Terraform
+from server.terraform.door import Cancellation, Terraform
 from server.terraform.fake import FakeTerraform
 from server.terraform.forms import Evaluator, InstalledEvaluator
 from server.terraform.installed import InstalledTerraform
 from server.terraform.job import Options
 from server.terraform.model import (
-    NIL,
     Agent,
-    AgentMetadata,
-    AITask,
     App,
     BuildRequest,
     Built,
     Devcontainer,
-    Diagnostic,
-    Env,
     ErrorCode,
     ExternalAuth,
     Failure,
@@ -29,7 +24,6 @@ from server.terraform.model import (
     Imported,
     ImportRequest,
     LogLevel,
-    MemoryMonitor,
     Metadata,
     NoForm,
     Option,
@@ -37,10 +31,8 @@ from server.terraform.model import (
     OwnerRole,
     Parameter,
     Prebuilds,
-    PrebuildSchedule,
     Preset,
     Quota,
-    QuotaHook,
     Resource,
     Script,
     Stage,
@@ -49,25 +41,18 @@ from server.terraform.model import (
     Timing,
     Transition,
     Variable,
-    VolumeMonitor,
     WorkspaceFacts,
 )
 from server.terraform.state import SURVIVORS as STATE_FILES
 
 __all__ = [
-    "NIL",
     "STATE_FILES",
-    "AITask",
     "Agent",
-    "AgentMetadata",
     "App",
     "BuildRequest",
     "Built",
     "Cancellation",
-    "Console",
     "Devcontainer",
-    "Diagnostic",
-    "Env",
     "ErrorCode",
     "Evaluator",
     "ExternalAuth",
@@ -85,7 +70,6 @@ __all__ = [
     "InstalledEvaluator",
     "InstalledTerraform",
     "LogLevel",
-    "MemoryMonitor",
     "Metadata",
     "NoForm",
     "Option",
@@ -93,11 +77,9 @@ __all__ = [
     "Owner",
     "OwnerRole",
     "Parameter",
-    "PrebuildSchedule",
     "Prebuilds",
     "Preset",
     "Quota",
-    "QuotaHook",
     "Resource",
     "Script",
     "Stage",
@@ -107,6 +89,5 @@ __all__ = [
     "Timing",
     "Transition",
     "Variable",
-    "VolumeMonitor",
     "WorkspaceFacts",
 ]

@@ -1,7 +1,6 @@
 """What every visitor meets: pages, versions, health, metrics, binaries. See README.md."""
 
 from server.web.deployment import Deployment
-from server.web.health import Health
 from server.web.limit import BodyLimit
 from server.web.metrics import Metrics, metrics_app
 from server.web.redirect import Redirect
@@ -10,7 +9,6 @@ from server.web.routes import install, routes
 __all__ = [
     "BodyLimit",
     "Deployment",
-    "Health",
     "Metrics",
     "Redirect",
     "install",

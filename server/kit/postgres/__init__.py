@@ -5,6 +5,6 @@ was killed leaves its PostgreSQL running; the next one adopts it.
 """
 
 from server.kit.postgres.cluster import Cluster
-from server.kit.postgres.places import Places, PostgresError, find_places
+from server.kit.postgres.places import PostgresError, find_places
 
-__all__ = ["Cluster", "Places", "PostgresError", "find_places"]
+__all__ = ["Cluster", "PostgresError", "find_places"]

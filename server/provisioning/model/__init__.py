@@ -18,7 +18,6 @@ from server.provisioning.model.jobs import (
     GIVE_UP,
     HUNG,
     LEASE,
-    MAX_ATTEMPTS,
     REAP_AT_ONCE,
     STALE_PENDING,
     Acquired,
@@ -59,7 +58,7 @@ from server.provisioning.model.resources import (
     ScriptRow,
     agent_status,
 )
-from server.provisioning.model.states import ENDED, MOVES, Move, State, after, canceled
+from server.provisioning.model.states import ENDED, Move, State, after, canceled
 
 __all__ = [
     "API_VERSION",
@@ -75,8 +74,6 @@ __all__ = [
     "INACTIVE_AFTER",
     "LEASE",
     "LOG_LIMIT",
-    "MAX_ATTEMPTS",
-    "MOVES",
     "PSK",
     "REAP_AT_ONCE",
     "RESERVED",

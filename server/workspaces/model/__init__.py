@@ -1,6 +1,6 @@
 """What workspaces and builds are, and the rules that need no I/O."""
 
-from coder_cli.kit.weekly import BadSchedule, Weekly, parse_weekly
+from coder_cli.kit.weekly import BadSchedule, parse_weekly
 from server.workspaces.model.agent import AgentIdentity
 from server.workspaces.model.build import Build, LastBuild, NewBuild, RunningBuild, Values
 from server.workspaces.model.deadline import (
@@ -36,7 +36,6 @@ __all__ = [
     "Sharer",
     "Sharers",
     "Values",
-    "Weekly",
     "Workspace",
     "WorkspaceOrder",
     "WorkspaceRules",

@@ -9,8 +9,6 @@ from uuid import UUID
 
 LEVELS = ("owner", "authenticated", "organization", "public")
 """From the fewest to the most who may come in."""
-LEAST_PORT = 9
-"""Ports below are the agent's own: 1 and 22 are its SSH server, 2 its terminals, 4 its API."""
 
 
 @dataclass(frozen=True, slots=True)

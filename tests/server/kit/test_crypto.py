@@ -9,7 +9,6 @@ from server.kit.crypto import (
     hash_password,
     hash_secret,
     new_api_key,
-    random_password,
     same,
     split_api_key,
     verify_password,
@@ -44,7 +43,3 @@ def test_a_pbkdf2_hash_can_be_imported() -> None:
     assert verify_password("pw", hashed)
     assert not verify_password("pw2", hashed)
     assert not verify_password("pw", hashed.replace("$1024$", "$999999999$"))
-
-
-def test_random_passwords_differ() -> None:
-    assert random_password() != random_password()
