@@ -13,6 +13,10 @@ _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t]*\r?\n")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_SPACE = " \t\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What terraform takes for blank beside the end of a heredoc."""
 _CLOSES = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -53,6 +57,13 @@ def literal(text: str) -> object:
     if reader.at < len(text):
         raise NotHcl(f"not a constant: {text[:60]!r}")
     return value
+
+
+def heredoc_end(text: str, at: int, marker: str) -> int | None:
+    """Return where a heredoc ends if the line that begins at ``at`` is its last, or None."""
+    found = text.find("\n", at)
+    end = len(text) if found < 0 else found
+    return end if text[at:end].strip(_SPACE) == marker else None
 
 
 class _Reader:
@@ -226,17 +237,31 @@ class _Reader:
         return chr(int(code, 16))
 
     def _heredoc(self, found: re.Match[str]) -> str:
-        end = re.compile(rf"^[ \t]*{re.escape(found[2])}[ \t]*\r?$", re.MULTILINE)
-        last = end.search(self.text, found.end())
-        if last is None:
-            raise NotHcl(f"the heredoc {found[2]} does not end")
-        content = self.text[found.end() : last.start()]
-        self.at = last.end()
+        start = self.at = found.end()
+        while (end := heredoc_end(self.text, self.at, found[2])) is None:
+            self._heredoc_line(found[2])
+        content = self.text[start : self.at]
+        self.at = end
         if found[1]:
             lines = content.splitlines(keepends=True)
             margin = min((len(i) - len(i.lstrip(" \t")) for i in lines if i.strip()), default=0)
             content = "".join(line[margin:] if line.strip() else line for line in lines)
         return content.replace("$${", "${").replace("%%{", "%{")
+
+    def _heredoc_line(self, marker: str) -> None:
+        """Pass over the rest of a line, and over what is in ``${…}`` on it, which may be lines."""
+        while (char := self._peek()) != "\n":
+            following = self.text[self.at + 1 : self.at + 3]
+            if not char:
+                raise NotHcl(f"the heredoc {marker} does not end")
+            if char in "$%" and following == char + "{":
+                self.at += 3
+            elif char in "$%" and following[:1] == "{":
+                self.at += 1
+                self._skip()
+            else:
+                self.at += 1
+        self.at += 1
 
     def _identifier(self) -> str:
         found = _IDENTIFIER.match(self.text, self.at)
@@ -258,7 +283,7 @@ class _Reader:
         if self._peek() == "#" or self.text.startswith("//", self.at):
             end = self.text.find("\n", self.at)
         elif self.text.startswith("/*", self.at):
-            end = self.text.find("*/", self.at)
+            end = self.text.find("*/", self.at + 2)  # "/*/" only begins one.
             end = end if end < 0 else end + 2
         else:
             return False

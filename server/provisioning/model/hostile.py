@@ -20,6 +20,8 @@ MOST_RESOURCES = 10_000
 MOST_AGENTS = 200
 MOST_OF_A_KIND = 5_000
 LONGEST_NAME = 1024
+LARGEST_FORM = 32 << 20
+"""Bytes of a packed slice: 10 MiB of files, and what an archive adds to each."""
 _NAME = re.compile(r"(?i)[a-z0-9](-?[a-z0-9])*")
 _SCOPES = frozenset({"all", "no_user_data"})
 
@@ -41,6 +43,7 @@ def check_outcome(job_type: JobType, outcome: Imported | Built | None) -> None:
             _check_parameters(outcome.parameters)
             _few(outcome.variables, MOST_OF_A_KIND, "variables")
             _few(outcome.presets, MOST_OF_A_KIND, "presets")
+            _require(len(outcome.form.content) <= LARGEST_FORM, "a form that is too large")
         case Built():
             _require(
                 job_type is not JobType.TEMPLATE_VERSION_IMPORT, "a result of another kind of job"

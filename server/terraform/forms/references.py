@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from server.terraform import hcl
+
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 _NUMBER = re.compile(r"\d[\w.]*")
 _STEP = re.compile(r"\s*\.\s*([^\W\d][\w-]*)")
 _INDEX = re.compile(r"\s*\[\s*(?:\*|\d+|\"[^\"$%\\]*\")\s*\]|\s*\.\s*(?:\*|\d+)")
 _HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)[ \t]*\r?\n")
-_CALLED = re.compile(r"\s*\(")
+_CALLED = re.compile(r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|(?:#|//)[^\n]*\n)*\(")
+_PLAIN_TEXT = re.compile(r"[^$%\"\\\n]+")
 _SHOWN = 1000
 _SPACE = re.compile(r"\s+")
 _NOT_OURS = frozenset({"each", "count", "self", "path", "terraform", "true", "false", "null"})
@@ -105,12 +108,10 @@ class _Walker:
             self._copy(self.at + 1)
             self.code({"(": ")", "[": "]", "{": "}"}[char])
         elif char == "<" and (found := _HEREDOC.match(self.text, self.at)):
-            last = re.compile(rf"^[ \t]*{re.escape(found[1])}[ \t]*\r?$", re.MULTILINE)
-            end = last.search(self.text, found.end())
-            stop = end.start() if end else len(self.text)
             self._copy(found.end())
-            self.template(lambda: self.at >= stop, escapes=False)
-            self._copy(end.end() if end else len(self.text))
+            self.template(lambda: self._heredoc_end(found[1]) is not None, escapes=False)
+            end = self._heredoc_end(found[1])
+            self._copy(len(self.text) if end is None else end)
         else:
             return False
         return True
@@ -118,6 +119,8 @@ class _Walker:
     def template(self, ended: Callable[[], bool], *, escapes: bool) -> None:
         """Pass over text with ``${…}`` and ``%{…}`` in it until it has ended."""
         while self.at < len(self.text) and not ended():
+            if self._match(_PLAIN_TEXT):
+                continue
             char = self.text[self.at]
             if escapes and char == "\\":
                 self._copy(self.at + 2)
@@ -129,9 +132,15 @@ class _Walker:
             else:
                 self._copy(self.at + 1)
 
+    def _heredoc_end(self, marker: str) -> int | None:
+        # Only text begins lines: behind what is put in, there is always a bracket first.
+        if self.text[self.at - 1] != "\n":
+            return None
+        return hcl.heredoc_end(self.text, self.at, marker)
+
     def _name(self, found: re.Match[str]) -> None:
         if bracket := _CALLED.match(self.text, found.end()):
-            self.calls.append(Call(found[0], self.text[bracket.end() :][:_SHOWN]))
+            self.calls.append(Call(found[0], self.text[bracket.end() : bracket.end() + _SHOWN]))
         reference, end = self._reference(found)
         instead = self.put(reference) if reference else None
         if instead is None:
@@ -166,7 +175,7 @@ class _Walker:
         if self.text.startswith(("#", "//"), self.at):
             end = self.text.find("\n", self.at)
         elif self.text.startswith("/*", self.at):
-            end = self.text.find("*/", self.at)
+            end = self.text.find("*/", self.at + 2)  # "/*/" only begins one.
             end = end + 2 if end >= 0 else end
         else:
             return False

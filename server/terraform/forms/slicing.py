@@ -21,7 +21,7 @@ from server.terraform.model import FormSlice
 LISTING = ".terraform/modules/modules.json"
 PACKED_LISTING = "zzzz_modules__.json"
 """Under what name the list of modules travels: an archive may not hold a ``.terraform``."""
-MOST_BYTES = 10 << 20
+MOST_BYTES = reading.MOST_BYTES
 MOST_MODULES = 200
 
 _UNKNOWN = "terraform_data.unknown__.output"
@@ -144,7 +144,9 @@ class _Slicer:
         files = {folder + name: "\n".join(parts).encode() for name, parts in texts.items()}
         if reading.reads_files(text for parts in texts.values() for text in parts):
             others = dict(_others(self.places[module]))
-            reading.check_templates(data.decode(errors="replace") for data in others.values())
+            reading.check_templates(
+                data.decode(errors="replace") for data in (*files.values(), *others.values())
+            )
             files |= {folder + name: data for name, data in others.items()}
         if not module:
             files |= dict(self._values())

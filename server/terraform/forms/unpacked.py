@@ -78,12 +78,7 @@ class Shelf:
         try:
             archive.unpack(content, draft)
             reading.check(draft)
-            listing = draft / LISTING
-            listing.parent.mkdir(parents=True)
-            (draft / PACKED_LISTING).rename(listing)
-            places = declared.calls(draft, listing).values()
-            if not all(place.resolve().is_relative_to(draft.resolve()) for place in places):
-                raise declared.NoSlice("a module of it lies elsewhere")
+            _list_modules(draft)
             _write_private(draft / VALUES_FILE, outline(draft).file(variables))
             names, steady = _names(draft), _is_steady(draft)
             self._touch(draft)
@@ -103,6 +98,26 @@ class Shelf:
             with suppress(OSError):
                 if entry.stat().st_mtime < oldest:
                     shutil.rmtree(entry)
+
+
+def _list_modules(draft: Path) -> None:
+    """Write terraform's list of modules anew: a packed one may say more than we read in it."""
+    packed = draft / PACKED_LISTING
+    listing = draft / LISTING
+    listing.parent.mkdir(parents=True)
+    try:
+        entries = [
+            {name: str(entry.get(name, "")) for name in ("Key", "Source", "Dir")}
+            for entry in json.loads(packed.read_text("utf-8"))["Modules"]
+        ]
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        raise declared.NoSlice("its list of modules cannot be read") from None
+    packed.unlink()
+    for entry in entries:
+        place = draft / entry["Dir"]
+        if not (place.resolve().is_relative_to(draft.resolve()) and place.is_dir()):
+            raise declared.NoSlice("a module of it lies elsewhere")
+    listing.write_text(json.dumps({"Modules": entries}), "utf-8")
 
 
 def _names(directory: Path) -> Names:
