@@ -159,15 +159,18 @@ def main(argv: list[str]) -> int:
 
 async def _run(settings: Settings) -> None:
     clock = SystemClock()
-    agent = Agent(settings, clock)
-    stopping = _Stop(agent)
+    adopted = reaper.adopt_orphans()
+    stopping = _Stop()
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stopping)
-    adopted = reaper.adopt_orphans()
-    if adopted:
-        reaper.watch(agent.children)
-    await agent.run()
+    while not stopping.asked:
+        agent = stopping.agent = Agent(settings, clock)
+        if adopted:
+            reaper.watch(agent.children)
+        await agent.run()
+        if not agent.claimed:
+            break
     if adopted:
         await reaper.end_descendants(clock)
 
@@ -175,16 +178,17 @@ async def _run(settings: Settings) -> None:
 class _Stop:
     """The first signal ends the agent in good order, the second at once."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-        self._asked = False
+    def __init__(self) -> None:
+        self.agent: Agent | None = None
+        self.asked = False
 
     def __call__(self) -> None:
-        if self._asked:
+        if self.asked:
             reaper.kill_descendants()
             raise SystemExit(1)
-        self._asked = True
-        self._agent.stop()
+        self.asked = True
+        if self.agent:
+            self.agent.stop()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -10,15 +10,25 @@ from uuid import UUID
 from agent.daemon.api import api
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
+from agent.daemon.vitals import Vitals
 from agent.daemon.watchers import Banners, Stats
 from agent.kit.child import Children, within
 from agent.kit.paths import home
 from agent.network import Dialer
 from agent.processes import Environment, ProcessRoutes, Registry
-from agent.scripts import Directories, Runner, Verdict
+from agent.scripts import Crontab, Directories, Runner, Verdict
 from agent.socket import Socket
 from agent.ssh import PLACE, SshDoor, SshOptions, host_key
-from agent.upstream import CallFailed, Life, Line, LogSender, Outbox, Streams
+from agent.upstream import (
+    NOBODY,
+    CallFailed,
+    Life,
+    Line,
+    LogSender,
+    Outbox,
+    Streams,
+    until_claimed,
+)
 from coder_cli.kit.build import version
 from coder_cli.kit.clock import Clock
 from coder_cli.sdk.agentapi import (
@@ -56,13 +66,16 @@ class Agent:
         self._clock = clock
         self._stopping = asyncio.Event()
         self._introduced = asyncio.Event()
+        self._started = asyncio.Event()
+        self.claimed = False
+        """The workspace is somebody's now: its agent is to begin anew when this one has ended."""
         at_home = Path(home(settings.env))
         directories = Directories.prepare(settings.script_data_dir, settings.log_dir, at_home)
         self.children = Children(clock)
         self.environment = Environment(
             settings.env, settings.token, settings.executable, directories.bin
         )
-        dialer = Dialer(settings.url, settings.token, settings.headers)
+        self._dialer = dialer = Dialer(settings.url, settings.token, settings.headers)
         self._line = Line(
             dialer.control,
             clock,
@@ -84,6 +97,7 @@ class Agent:
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)
+        self._vitals = Vitals(self._line, clock, self.environment, self.children)
         self._runner = Runner(
             self.environment,
             self.children,
@@ -92,6 +106,7 @@ class Agent:
             self._logs,
             self._timings.post,
         )
+        self._crontab = Crontab(self._runner, clock)
 
     def stop(self) -> None:
         """Begin the ordered end; ``run`` returns when it is done."""
@@ -113,7 +128,16 @@ class Agent:
                     self._logs.run,
                 )
             ]
-            serving = [group.create_task(run()) for run in (self._banners.run, self._stats.run)]
+            serving = [
+                group.create_task(run())
+                for run in (
+                    self._banners.run,
+                    self._stats.run,
+                    self._vitals.run,
+                    self._keep_times,
+                    self._hear_of_claim,
+                )
+            ]
             group.create_task(self._ssh.run())
             group.create_task(self._streams.run())
             group.create_task(self._processes.run())
@@ -131,6 +155,22 @@ class Agent:
             group.create_task(self._ssh.warm())
             verdict = await self._run_scripts(ScriptStage.START)
             self._enter(_STARTED[verdict])
+            self._started.set()
+
+    async def _keep_times(self) -> None:
+        await self._started.wait()
+        await self._crontab.run(self._manifest.scripts)
+
+    async def _hear_of_claim(self) -> None:
+        await self._introduced.wait()
+        if self._manifest.owner_username == NOBODY:
+            await until_claimed(self._dialer.reinit, self._clock)
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        log.info("the workspace was claimed; the agent begins anew")
+        self.claimed = True
+        self._stopping.set()
 
     async def _end(self, serving: "list[asyncio.Task[None]]") -> None:
         log.info("shutting down")
@@ -157,13 +197,13 @@ class Agent:
 
     def _enter(self, state: LifecycleState) -> None:
         report = self._life.enter(state, self._clock.now())
-        if report:
+        # The server knows the claimed workspace's agent as a new one, whose life is only to begin.
+        if report and not self.claimed:
             log.info("lifecycle: %s", state)
             self._lifecycle.post(report)
 
     async def _run_scripts(self, stage: ScriptStage) -> Verdict:
-        manifest = self.environment.manifest
-        assert manifest is not None
+        manifest = self._manifest
         starting = stage is ScriptStage.START
         wanted = [
             script
@@ -177,6 +217,11 @@ class Agent:
         manifest = await self._line.call(Method.MANIFEST, Empty(), Manifest)
         if manifest.agent_id == UUID(int=0):
             raise CallFailed("the manifest names no agent")
+        before = self.environment.manifest
+        if before and before.owner_username == NOBODY != manifest.owner_username:
+            self._begin_anew()
+        if self.claimed:
+            return  # What still runs is the old owner's, until its end.
         self.environment.manifest = manifest
         write_secret_files(manifest.secrets, self.environment)
         startup = Startup(
@@ -186,7 +231,18 @@ class Agent:
             self._key.public,
         )
         await self._line.call(Method.STARTUP, startup, Empty)
+        if before and before.agent_id != manifest.agent_id and not self._stopping.is_set():
+            # A build went by that kept us: its row of us knows nothing of our life.
+            for report in self._life.history:
+                self._lifecycle.post(report)
+        self._vitals.know(manifest)
         self._introduced.set()
+
+    @property
+    def _manifest(self) -> Manifest:
+        manifest = self.environment.manifest
+        assert manifest is not None
+        return manifest
 
     async def _tell_status(self, status: AppStatus) -> None:
         await self._line.call(Method.APP_STATUS, status, Empty)

@@ -70,6 +70,7 @@ class Stats:
         return agentapi.Stats(
             connections_by_proto={"TCP": self._streams.count},
             connection_count=self._streams.count,
+            connection_median_latency_ms=self._line.latency_ms,
             rx_packets=traffic.frames_in,
             rx_bytes=traffic.bytes_in,
             tx_packets=traffic.frames_out,

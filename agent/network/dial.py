@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 from collections.abc import Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
@@ -20,6 +21,7 @@ from websockets.exceptions import (
     InvalidURI,
 )
 
+from agent.network.asking import Answered, asked
 from agent.network.frames import Ended, Frames
 from coder_cli.sdk import agentapi
 from coder_cli.sdk.direct import trusting
@@ -125,6 +127,11 @@ class Dialer:
         """Dial back for the stream that the server asked for. Raises as ``control`` does."""
         path = agentapi.STREAM_PATH.format(stream_id=stream_id)
         return await self._connect(path, agentapi.FRAME + _SLACK)
+
+    def reinit(self) -> AbstractAsyncContextManager[Answered]:
+        """Ask when to begin anew; the answer does not end before that. Raises ``NoAnswer``."""
+        url = self.url.rstrip("/") + agentapi.REINIT_PATH
+        return asked(url, {agentapi.TOKEN_HEADER: self.token, **self.headers})
 
     async def _connect(self, path: str, largest: int) -> Frames:
         base = urlsplit(self.url)

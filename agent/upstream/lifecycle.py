@@ -29,10 +29,13 @@ class Life:
 
     def __init__(self) -> None:
         self.state = State.CREATED
+        self.history: list[Lifecycle] = []
+        """All that was reported, in order: a new row of this agent is told everything again."""
 
     def enter(self, state: State, now: datetime) -> Lifecycle | None:
         """Move to ``state``; return what to report, or None if there is no such move."""
         if state not in MOVES[self.state]:
             return None
         self.state = state
-        return Lifecycle(state, now)
+        self.history.append(report := Lifecycle(state, now))
+        return report

@@ -52,6 +52,8 @@ class Line:
         luck: Callable[[], float] = random.random,
     ) -> None:
         self.up = asyncio.Event()
+        self.latency_ms = 0.0
+        """How long the last ping took, there and back."""
         self._dial = dial
         self._clock = clock
         self._handlers = handlers
@@ -206,7 +208,9 @@ class Line:
 
     async def _ping(self, frames: Frames) -> None:
         async def beat() -> None:
+            sent = self._clock.monotonic()
             await (await frames.ping())
+            self.latency_ms = (self._clock.monotonic() - sent) * 1000
 
         while True:
             await self._clock.sleep(agentapi.PING_EVERY)

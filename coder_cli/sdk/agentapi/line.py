@@ -7,6 +7,7 @@ VERSION: Final = "2.0"
 """The newest version of the line; the ``version`` query parameter of the control WebSocket."""
 TOKEN_HEADER: Final = "Coder-Session-Token"  # noqa: S105 — the name of a header, not a token
 RPC_PATH: Final = "/api/v2/workspaceagents/me/rpc"
+REINIT_PATH: Final = "/api/v2/workspaceagents/me/reinit"
 STREAM_PATH: Final = "/api/v2/workspaceagents/me/streams/{stream_id}"
 FRAME: Final = 256 * 1024
 """The most bytes one binary frame of a stream carries. An empty frame ends its direction."""

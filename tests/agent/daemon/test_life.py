@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -98,7 +99,7 @@ async def test_a_reconnect_refreshes_the_manifest_and_runs_nothing_again(
     plane.manifest = manifest_of(scripts=(script_of("echo once"),))
     running = await start()
     await plane.until(lambda: "ready" in plane.states)
-    plane.manifest = manifest_of(workspace_name="renamed", scripts=plane.manifest.scripts)
+    plane.manifest = replace(plane.manifest, workspace_name="renamed")
     await plane.drop()
     await plane.until(lambda: len(plane.called(Method.STARTUP)) == 2)
     environment = running.agent.environment
