@@ -34,6 +34,8 @@ _UNREADABLE_ZIP = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.
 MAX_NAME = 255
 MAX_PATH = 2048
 """Bytes of one name, and of a whole path."""
+MAX_DEPTH = 64
+"""Folders in each other: far more than a template has, far fewer than walks over a tree survive."""
 
 
 def as_tar(data: bytes, content_type: str) -> bytes:
@@ -85,11 +87,16 @@ def _check_members(members: Sequence[tarfile.TarInfo]) -> None:
     if not members:
         raise BadArchive("It is empty.")
     links = {_parts(member.name) for member in members if member.issym()}
+    leaves = {_parts(member.name) for member in members if not member.isdir()} - links
     for member in members:
         _check_member(member)
         path = _parts(member.name)
         if any(path[:depth] in links for depth in range(1, len(path))):
             raise BadArchive(f"{member.name!r} lies behind a link.")
+        above = next((path[:n] for n in range(1, len(path)) if path[:n] in leaves), None)
+        if above or (member.isdir() and path in leaves):
+            name = "/".join(above or path)
+            raise BadArchive(f"{name!r} is there both as a file and as a directory.")
         if member.issym() and _climbs_out_of_a_link(path[:-1], member.linkname, links):
             raise BadArchive(f"{member.name!r} links to {member.linkname!r}, through another link.")
 
@@ -136,6 +143,8 @@ def _check_name(name: str) -> None:
         raise BadArchive(f"{name!r} is no name: it is empty, or has control characters.")
     if any(len(part) > MAX_NAME for part in parts) or sum(map(len, parts)) > MAX_PATH:
         raise BadArchive(f"{name[:40]!r}… is too long a name.")
+    if len(parts) > MAX_DEPTH:
+        raise BadArchive(f"{name[:40]!r}… is more than {MAX_DEPTH} folders deep.")
 
 
 def _check_path(name: str) -> None:

@@ -170,6 +170,10 @@ def test_headers_that_programs_write_are_fine() -> None:
         (tar_of(("a\udcff", {})), "not UTF-8"),
         (tar_of(("n" * 256, {})), "too long a name"),
         (tar_of(("/".join("d" * 200 for _ in range(12)), {})), "too long a name"),
+        (tar_of(("d/" * 64 + "main.tf", {})), "more than 64 folders deep"),
+        (tar_of(("a", {}), ("a/main.tf", {})), "'a' is there both as a file and as a directory."),
+        (tar_of(("d/a/main.tf", {}), ("d/a", {})), "'d/a' is there both"),
+        (tar_of(("d", {"type": tarfile.DIRTYPE}), ("d", {})), "'d' is there both"),
         (tar_of(("d", {**LINK, "linkname": "e"}), ("d/main.tf", {})), "lies behind a link"),
         (tar_of(("d/main.tf", {}), ("d", {**LINK, "linkname": "e"})), "lies behind a link"),
         (
