@@ -24,9 +24,8 @@ from coder_cli.kit.durations import parse_duration
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk import agentsocket
+from coder_cli.sdk.agentidentity import Auth, Credentials, provider
 
-NO_TOKEN: Final = "CODER_AGENT_TOKEN or CODER_AGENT_TOKEN_FILE must be set for token auth"  # noqa: S105 — words
-NO_URL: Final = "CODER_AGENT_URL must be set"
 SUBSYSTEMS: Final = frozenset({"envbox", "envbuilder", "exectrace"})
 _TRUE: Final = frozenset({"1", "t", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "f", "false", "no", "off"})
@@ -62,7 +61,7 @@ FLAGS: Final = (
         "CODER_AGENT_AUTH",
         "How the agent proves who it is",
         default="token",
-        choices=("token",),
+        choices=tuple(Auth),
     ),
     Flag("agent-token", "CODER_AGENT_TOKEN", "The agent's session token", "TOKEN"),
     Flag(
@@ -251,11 +250,16 @@ def _parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
 
 
 def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
-    token = options.agent_token or _token_of(options.agent_token_file)
-    if not token:
-        raise Refused(NO_TOKEN)
-    if not options.agent_url:
-        raise Refused(NO_URL)
+    headers = _headers([*options.agent_header, *_printed(options.agent_header_command)])
+    tokens = provider(
+        Credentials(
+            options.auth,
+            options.agent_token,
+            options.agent_token_file,
+            options.agent_url,
+            headers,
+        )
+    )
     url = urlsplit(str(options.agent_url))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise Refused(f"{options.agent_url!r} is not the URL of a deployment.")
@@ -266,12 +270,13 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
     temp = tempfile.gettempdir()
     return Settings(
         url=options.agent_url,
-        token=token,
-        env=dict(env),
+        tokens=tokens,
+        # What was said by a flag must reach the processes that act as this agent, too.
+        env={**env, "CODER_AGENT_URL": options.agent_url},
         executable=executable(),
         log_dir=Path(options.log_dir or temp),
         script_data_dir=Path(options.script_data_dir or temp),
-        headers=_headers([*options.agent_header, *_printed(options.agent_header_command)]),
+        headers=headers,
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,
         socket_paths=_socket_paths(options, env),
@@ -295,15 +300,6 @@ def _socket_paths(options: argparse.Namespace, env: Mapping[str, str]) -> tuple[
         f"{tempfile.gettempdir()}/coder-agent-{os.getuid()}/{name}",
         f"{home(env)}/.cache/coder-agent/{name}",
     )
-
-
-def _token_of(path: str) -> str:
-    if not path:
-        return ""
-    try:
-        return Path(path).expanduser().read_text().strip()
-    except (OSError, ValueError) as error:
-        raise Refused(f"The token file {path} cannot be read: {error}") from None
 
 
 def _headers(pairs: Sequence[str]) -> dict[str, str]:

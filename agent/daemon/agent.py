@@ -72,10 +72,15 @@ class Agent:
         at_home = Path(home(settings.env))
         directories = Directories.prepare(settings.script_data_dir, settings.log_dir, at_home)
         self.children = Children(clock)
+        shown = settings.tokens.environment()
         self.environment = Environment(
-            settings.env, settings.token, settings.executable, directories.bin
+            settings.env,
+            shown.get("CODER_AGENT_TOKEN", ""),
+            settings.executable,
+            directories.bin,
+            auth=shown.get("CODER_AGENT_AUTH", ""),
         )
-        self._dialer = dialer = Dialer(settings.url, settings.token, settings.headers)
+        self._dialer = dialer = Dialer(settings.url, settings.tokens, settings.headers)
         self._line = Line(
             dialer.control,
             clock,

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coder_cli.sdk.agentidentity import TokenProvider
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One agent. ``env`` is the environment it was started in."""
 
     url: str
-    token: str = field(repr=False)
+    tokens: TokenProvider = field(repr=False)
     env: Mapping[str, str] = field(repr=False)
     executable: str
     log_dir: Path

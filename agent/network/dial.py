@@ -1,11 +1,11 @@
 """Open WebSockets to the server, with the agent's token and the headers it was given."""
 
+import asyncio
 import contextlib
 import json
 import socket
 import ssl
-from collections.abc import Awaitable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
@@ -21,16 +21,20 @@ from websockets.exceptions import (
     InvalidURI,
 )
 
-from agent.network.asking import Answered, asked
+from agent.network.asking import Answered, NoAnswer, asked
 from agent.network.frames import Ended, Frames
+from coder_cli.kit.refused import Refused as NotPossible
 from coder_cli.sdk import agentapi
+from coder_cli.sdk.agentidentity import StaticToken, TokenProvider
 from coder_cli.sdk.direct import trusting
+from coder_cli.sdk.errors import ApiError, SdkError
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024
 """A manifest holds all scripts of a template; nothing else comes near."""
 _SLACK = 1024
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 """Seconds of silence before the first probe, seconds between probes, probes without an answer."""
+_ABOUT_TOKENS: Final = frozenset({401, 403})
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
 """Answers about us. All others are troubles of the server or of something before it."""
 
@@ -110,7 +114,7 @@ class Dialer:
     """The server's address and what opens its door."""
 
     url: str
-    token: str = field(repr=False)
+    tokens: TokenProvider = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     _tls: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
@@ -128,20 +132,27 @@ class Dialer:
         path = agentapi.STREAM_PATH.format(stream_id=stream_id)
         return await self._connect(path, agentapi.FRAME + _SLACK)
 
-    def reinit(self) -> AbstractAsyncContextManager[Answered]:
+    @contextlib.asynccontextmanager
+    async def reinit(self) -> AsyncGenerator[Answered]:
         """Ask when to begin anew; the answer does not end before that. Raises ``NoAnswer``."""
         url = self.url.rstrip("/") + agentapi.REINIT_PATH
-        return asked(url, {agentapi.TOKEN_HEADER: self.token, **self.headers})
+        try:
+            token = await self._token()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
+        async with asked(url, {agentapi.TOKEN_HEADER: token, **self.headers}) as answered:
+            yield answered
 
     async def _connect(self, path: str, largest: int) -> Frames:
         base = urlsplit(self.url)
         secure = base.scheme in ("https", "wss")
         uri = f"{'wss' if secure else 'ws'}://{base.netloc}{base.path.rstrip('/')}{path}"
         more: dict[str, Any] = {"ssl": self._context()} if secure else {}
+        token = await self._token()
         try:
             inner = await connect(
                 uri,
-                additional_headers={agentapi.TOKEN_HEADER: self.token, **self.headers},
+                additional_headers={agentapi.TOKEN_HEADER: token, **self.headers},
                 user_agent_header="coder-agent",
                 compression=None,
                 proxy=None if _is_loopback(base.hostname or "") else True,
@@ -154,11 +165,24 @@ class Dialer:
                 **more,
             )
         except InvalidStatus as no:
+            if no.response.status_code in _ABOUT_TOKENS:
+                self.tokens.forget()
             raise _no(no.response.status_code, _message(no.response.body)) from None
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(str(error) or type(error).__name__) from None
         _watch_peer(inner)
         return _WebSocket(inner)
+
+    async def _token(self) -> str:
+        if isinstance(self.tokens, StaticToken):
+            return self.tokens.value
+        try:
+            return await asyncio.to_thread(self.tokens.token)
+        except ApiError as no:
+            words = f"{no.message} {no.detail}".strip()
+            raise _no(no.status, words) from None
+        except (SdkError, NotPossible) as error:
+            raise Unreachable(str(error)) from None
 
     def _context(self) -> ssl.SSLContext:
         # Loading the trusted certificates costs megabytes: once, and only when they are needed.

@@ -30,6 +30,8 @@ class Environment:
     manifest: Manifest | None = None
     socket_path: str = ""
     """The agent's socket, by which processes find it; empty when it has none."""
+    auth: str = ""
+    """How processes log in as the agent when it has no token of its own."""
 
     def build(self, additions: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a new process.
@@ -43,6 +45,8 @@ class Environment:
         env = {**self.base, **(additions or {})}
         # An agent that was started in a workspace has inherited the way to that one's agent.
         env.pop(agentsocket.VARIABLE, None)
+        if self.auth:
+            env.pop("CODER_AGENT_TOKEN", None)
         env |= self._product(manifest)
         for name, value in manifest.environment_variables.items():
             env[name] = expand_variables(value, env)
@@ -82,10 +86,14 @@ class Environment:
             "CODER_WORKSPACE_NAME": manifest.workspace_name,
             "CODER_WORKSPACE_AGENT_NAME": manifest.agent_name,
             "CODER_WORKSPACE_OWNER_NAME": manifest.owner_username,
-            "CODER_AGENT_TOKEN": self.token,
             "GIT_SSH_COMMAND": f"{shlex.quote(self.executable)} gitssh --",
             "CS_DISABLE_GETTING_STARTED_OVERRIDE": "true",
         }
+        # A token of an exchange may be another tomorrow: processes make the exchange themselves.
+        if self.auth:
+            ours["CODER_AGENT_AUTH"] = self.auth
+        else:
+            ours["CODER_AGENT_TOKEN"] = self.token
         if self.socket_path:
             ours[agentsocket.VARIABLE] = self.socket_path
         if manifest.vs_code_port_proxy_uri:

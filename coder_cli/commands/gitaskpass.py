@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from coder_cli.commands.boot import BootParser
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
-from coder_cli.sdk.direct import Direct
+from coder_cli.sdk.agentidentity import agent_client
 from coder_cli.sdk.errors import SdkError
 
 _QUESTION = re.compile(r"(Username|Password) for '([^']+)': ?")
@@ -45,13 +45,12 @@ def main(argv: list[str]) -> int:
 
 
 def _auth(url: str) -> Any:
-    env = environ()
-    server, token = env.get("CODER_AGENT_URL", ""), env.get("CODER_AGENT_TOKEN", "")
-    if not server or not token:
-        raise Refused("CODER_AGENT_URL and CODER_AGENT_TOKEN must be set, as in a workspace.")
     parts = urlsplit(url)
     host = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-    api = Direct(server.rstrip("/"), token)
+    try:
+        api = agent_client(environ())
+    except SdkError:
+        return None
     try:
         return api.get(f"/workspaceagents/me/external-auth?match={quote(host, safe='')}")
     except SdkError:

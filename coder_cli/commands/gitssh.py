@@ -14,7 +14,7 @@ from typing import Any
 from coder_cli.commands.boot import BootParser
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
-from coder_cli.sdk.direct import Direct
+from coder_cli.sdk.agentidentity import agent_client
 from coder_cli.sdk.errors import SdkError
 
 CONNECTION_FAILED = 255
@@ -62,11 +62,11 @@ def _help() -> None:
 
 
 def _key() -> Any:
-    env = environ()
-    url, token = env.get("CODER_AGENT_URL", ""), env.get("CODER_AGENT_TOKEN", "")
-    if not url or not token:
-        raise Refused("CODER_AGENT_URL and CODER_AGENT_TOKEN must be set, as in a workspace.")
-    server = Direct(url.rstrip("/"), token)
+    try:
+        server = agent_client(environ())
+    except SdkError as error:
+        sys.stderr.write(f"Coder's SSH key is not available: {error}\n")
+        return None
     try:
         return server.get("/workspaceagents/me/gitsshkey")
     except SdkError as error:

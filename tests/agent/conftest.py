@@ -11,6 +11,7 @@ import pytest
 
 from agent.daemon import Agent, Settings
 from coder_cli.kit.clock import Clock, SystemClock
+from coder_cli.sdk.agentidentity import StaticToken
 from tests.agent.control_plane import TOKEN, ControlPlane
 
 
@@ -50,7 +51,7 @@ def settings(plane: ControlPlane, tmp_path: Path, home: Path) -> Settings:
     """What the agent of this test is started with."""
     return Settings(
         url=plane.url,
-        token=TOKEN,
+        tokens=StaticToken(TOKEN),
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
         executable="/opt/coder/bin/coder",
         log_dir=tmp_path / "logs",

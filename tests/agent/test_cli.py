@@ -50,7 +50,7 @@ def test_without_credentials(tmp_path: Path) -> None:
         (["--agent-header", "x"], {"CODER_AGENT_URL": "http://x"}, "--agent-header 'x' is not"),
         (["--agent-header-command", "exit 3"], {"CODER_AGENT_URL": "http://x"}, "--agent-header-c"),
         (["--agent-token=", "--agent-token-file=/no/such"], {}, "The token file /no/such can"),
-        (["--auth", "aws-instance-identity"], {}, "Argument --auth: invalid choice"),
+        (["--auth", "by-name"], {}, "Argument --auth: invalid choice"),
         (
             ["--socket-server-enabled=maybe"],
             {"CODER_AGENT_URL": "http://x"},

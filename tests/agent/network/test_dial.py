@@ -14,11 +14,12 @@ from cryptography.x509.oid import NameOID
 
 from agent.network import Dialer, Refused, Unreachable
 from coder_cli.sdk.agentapi import TOKEN_HEADER
+from coder_cli.sdk.agentidentity import StaticToken
 from tests.agent.control_plane import TOKEN, ControlPlane
 
 
 async def test_the_control_line_says_who_calls_and_by_which_version(plane: ControlPlane) -> None:
-    frames = await Dialer(f"{plane.url}/", TOKEN, {"X-Team": "blue"}).control()
+    frames = await Dialer(f"{plane.url}/", StaticToken(TOKEN), {"X-Team": "blue"}).control()
     await frames.close()
     (request,) = plane.requests
     assert request.path == "/api/v2/workspaceagents/me/rpc?version=2.0&role=agent"
@@ -31,7 +32,7 @@ async def test_the_control_line_says_who_calls_and_by_which_version(plane: Contr
 async def test_a_refusal_carries_the_servers_words(plane: ControlPlane, status: int) -> None:
     plane.refusal = (status, "Agent trying to connect from non-latest build.")
     with pytest.raises(Refused) as no:
-        await Dialer(plane.url, TOKEN).control()
+        await Dialer(plane.url, StaticToken(TOKEN)).control()
     assert no.value.status == status
     assert no.value.message == "Agent trying to connect from non-latest build."
 
@@ -39,7 +40,7 @@ async def test_a_refusal_carries_the_servers_words(plane: ControlPlane, status: 
 async def test_a_server_in_trouble_is_no_refusal(plane: ControlPlane) -> None:
     plane.refusal = (503, "starting")
     with pytest.raises(Unreachable) as trouble:
-        await Dialer(plane.url, TOKEN).control()
+        await Dialer(plane.url, StaticToken(TOKEN)).control()
     assert not isinstance(trouble.value, Refused)
     assert "503" in str(trouble.value)
 
@@ -49,14 +50,14 @@ async def test_nobody_there() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with pytest.raises(Unreachable):
-        await Dialer(f"http://127.0.0.1:{port}", TOKEN).control()
+        await Dialer(f"http://127.0.0.1:{port}", StaticToken(TOKEN)).control()
 
 
 async def test_a_proxy_is_not_asked_for_the_way_to_this_machine(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    frames = await Dialer(plane.url, TOKEN).control()
+    frames = await Dialer(plane.url, StaticToken(TOKEN)).control()
     await frames.close()
 
 
@@ -71,9 +72,9 @@ async def test_a_server_with_a_certificate_is_reached_if_its_issuer_is_trusted(
     await plane.start(tls=context)
     assert plane.url.startswith("https:")
     with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
-        await Dialer(plane.url, TOKEN).control()
+        await Dialer(plane.url, StaticToken(TOKEN)).control()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
-    frames = await Dialer(plane.url, TOKEN).control()
+    frames = await Dialer(plane.url, StaticToken(TOKEN)).control()
     await frames.close()
     await plane.stop()
 
@@ -95,5 +96,5 @@ def _certificate() -> tuple[bytes, bytes]:
 
 
 def test_the_token_is_not_in_the_representation() -> None:
-    assert TOKEN not in repr(Dialer("http://x", TOKEN, {"A": "hush"}))
-    assert "hush" not in repr(Dialer("http://x", TOKEN, {"A": "hush"}))
+    assert TOKEN not in repr(Dialer("http://x", StaticToken(TOKEN), {"A": "hush"}))
+    assert "hush" not in repr(Dialer("http://x", StaticToken(TOKEN), {"A": "hush"}))
