@@ -298,3 +298,32 @@ class AgentGitSSHKey(Shape):
 
     public_key: str
     private_key: str
+
+
+MAX_PROOF = 64 * 1024
+
+
+class AWSInstanceIdentityToken(Request):
+    """A document of a machine of AWS, and its signature in base64."""
+
+    signature: str = Field(max_length=MAX_PROOF)
+    document: str = Field(max_length=MAX_PROOF)
+
+
+class AzureInstanceIdentityToken(Request):
+    """Signed data about a machine of Azure, in base64."""
+
+    signature: str = Field(max_length=MAX_PROOF)
+    encoding: str = Field(default="", max_length=100)
+
+
+class GoogleInstanceIdentityToken(Request):
+    """A token of Google about a machine."""
+
+    json_web_token: str = Field(max_length=MAX_PROOF)
+
+
+class AgentAuthenticated(Shape):
+    """The session token of the agent on a machine."""
+
+    session_token: str

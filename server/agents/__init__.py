@@ -1,5 +1,6 @@
 """Agents: the API that workspace agents call, and the way into a workspace. See README.md."""
 
+from server.agents.actions.anchors import AnchorShelf
 from server.agents.actions.bootstrap import init_script, init_scripts
 from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
@@ -7,6 +8,7 @@ from server.agents.routes import routes
 from server.agents.worker import Monitor
 
 __all__ = [
+    "AnchorShelf",
     "Dialer",
     "Monitor",
     "Options",

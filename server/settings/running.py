@@ -200,6 +200,18 @@ class Provisioning:
         "Take modules of registry.coder.com from this directory instead of the network: a Git "
         "mirror of github.com/coder/registry, or <namespace>/<module>/<system>/<version>/.",
     )
+    instance_identity_dir: Path | None = option(
+        PATH,
+        Names(
+            flag="instance-identity-dir",
+            yaml="instanceIdentityDir",
+            json="provisioner.instance_identity_dir",
+        ),
+        _PROVISIONING,
+        "Whom to believe about machines of a cloud whose agents log in without a token: "
+        "certificates in aws/*.pem and azure/*.pem, and Google's keys in google.json. Without "
+        "the last, Google's are fetched from Google.",
+    )
     coder_provider: str = option(
         TEXT,
         Names(flag="coder-provider", yaml="coderProvider", json="provisioner.coder_provider"),

@@ -150,7 +150,14 @@ LEFT_OUT: Mapping[str, str] = {
 }
 
 OURS = frozenset(
-    {"workers", "quickstart", "terraform-binary", "coder-provider", "terraform-modules-dir"}
+    {
+        "workers",
+        "quickstart",
+        "terraform-binary",
+        "coder-provider",
+        "terraform-modules-dir",
+        "instance-identity-dir",
+    }
 )
 """Options that the original does not have."""
 

@@ -12,6 +12,13 @@ from server.agents.model.line import (
 )
 from server.agents.model.platforms import PLATFORMS, script_name
 from server.agents.model.ports import action_for
+from server.agents.model.proofs import (
+    Anchors,
+    aws_instance,
+    azure_instance,
+    google_instance,
+    public_keys,
+)
 from server.agents.model.texts import Line, clean, clip, fitting, host_key
 from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
 
@@ -19,6 +26,7 @@ __all__ = [
     "BEAT_EVERY",
     "GONE_AFTER",
     "PLATFORMS",
+    "Anchors",
     "Life",
     "Line",
     "LogRange",
@@ -30,11 +38,15 @@ __all__ = [
     "Whereabouts",
     "action_for",
     "advance",
+    "aws_instance",
+    "azure_instance",
     "check_version",
     "clean",
     "clip",
     "fitting",
+    "google_instance",
     "host_key",
     "is_monitored",
+    "public_keys",
     "script_name",
 ]
