@@ -3,6 +3,7 @@
 One place ends a transaction (``Database.tx``). Facts leave with the commit, as NOTIFY does.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -167,7 +168,7 @@ class Database:
             Invalid: a text holds a NUL or half a character, which PostgreSQL cannot keep.
         """
         try:
-            async with self._pool.connection() as conn, conn.transaction():
+            async with self._connection() as conn, conn.transaction():
                 yield Tx(conn, actor, self.clock.now())
         except (PoolTimeout, OperationalError) as error:
             # For the log: clients need not learn where the database is and as whom we log in.
@@ -180,6 +181,17 @@ class Database:
             if "NUL" in str(error):
                 raise Invalid("Text must not contain NUL characters.") from error
             raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection]:
+        task = asyncio.current_task()
+        asked = task.cancelling() if task else 0
+        async with self._pool.connection() as conn:
+            if task and task.cancelling() > asked:
+                # The pool's ``wait_for`` loses a cancel that comes together with the connection
+                # (before Python 3.12), and whoever cancelled would wait for ever.
+                raise asyncio.CancelledError
+            yield conn
 
 
 async def _in_utc(connection: Connection) -> None:

@@ -80,6 +80,32 @@ async def test_text_that_postgresql_cannot_keep_is_the_callers_mistake(
             await tx.value("SELECT %(text)s::text", {"text": text})
 
 
+async def test_a_cancel_is_not_lost_when_a_connection_becomes_free(dsn: str) -> None:
+    database = Database(dsn, max_open=1)
+    await database.open()
+
+    async def hold(until: asyncio.Event) -> None:
+        async with database.tx(as_system("test")):
+            await until.wait()
+
+    for steps in range(25):
+        go_on, never = asyncio.Event(), asyncio.Event()
+        holder = asyncio.ensure_future(hold(go_on))
+        await asyncio.sleep(0)
+        waiter = asyncio.ensure_future(hold(never))
+        while not database.stats().get("requests_waiting"):
+            await asyncio.sleep(0)
+        go_on.set()
+        await holder
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiter.cancel()
+        ended, _ = await asyncio.wait([waiter], timeout=10)
+        never.set()
+        assert ended == {waiter} and waiter.cancelled(), f"lost {steps} steps after the release"
+    await database.close()
+
+
 async def test_migrating_twice_changes_nothing_and_many_at_once_are_safe(dsn: str) -> None:
     assert await migrate(dsn) == []
     assert await asyncio.gather(*(migrate(dsn) for _ in range(4))) == [[], [], [], []]
