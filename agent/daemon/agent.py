@@ -12,6 +12,7 @@ from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.vitals import Vitals
 from agent.daemon.watchers import Banners, Stats
+from agent.files import FileRoutes
 from agent.kit.child import Children, within
 from agent.kit.paths import home
 from agent.network import Dialer
@@ -97,7 +98,8 @@ class Agent:
         self._ssh = SshDoor(self._ssh_options())
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
         self._processes = Registry(self.environment, self.children, clock)
-        rooms = (ProcessRoutes(self._processes),)
+        files = FileRoutes(self.environment.home, block_transfer=settings.block_file_transfer)
+        rooms = (ProcessRoutes(self._processes), files)
         services[int(Port.HTTP_API)] = api(rooms, clock).serve
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh)

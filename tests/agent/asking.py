@@ -28,7 +28,7 @@ class Asking:
         """Return status, and JSON or bytes of the answer."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         url = urlsplit(target)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        query = dict(parse_qsl(url.query, keep_blank_values=True, errors="surrogateescape"))
         request = Request(method, url.path, query, self.headers, _pieces(raw))
         reply = await self.table(request)
         if isinstance(reply, Content):
