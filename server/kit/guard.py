@@ -25,7 +25,7 @@ log = structlog.get_logger()
 CSRF_COOKIE = "csrf_token"
 CSRF_HEADER = "X-CSRF-TOKEN"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_SECRET = "/provisionerkeys/{key}"
+_MASKED = "/provisionerkeys/{key}"
 """A path that ends with a secret."""
 _REPORTS = "/api/v2/csp/reports"
 _AGENTS = "/api/v2/workspaceagents/"
@@ -96,7 +96,7 @@ class Guard:
             self._observe(method, route, status, seconds)
         write = log.warning if status >= 500 else log.debug
         # The path only: query strings may carry tokens.
-        path = route if route.endswith(_SECRET) else scope["path"]
+        path = route if route.endswith(_MASKED) else scope["path"]
         write("request", method=method, path=path, status=status, ms=round(seconds * 1e3))
 
 
