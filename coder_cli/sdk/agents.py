@@ -5,7 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from coder_cli.sdk.common import LogLevel, Request, Shape, Time
+from coder_cli.sdk.common import Request, Shape, Time
+from coder_cli.sdk.words import (
+    AgentLifecycle,
+    AppHealth,
+    AppSharingLevel,
+    AppStatusState,
+    LogLevel,
+)
 
 
 class AgentStatus(StrEnum):
@@ -15,35 +22,6 @@ class AgentStatus(StrEnum):
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     TIMEOUT = "timeout"
-
-
-class AgentLifecycle(StrEnum):
-    """How far the agent got with its scripts, as the agent says."""
-
-    CREATED = "created"
-    STARTING = "starting"
-    START_TIMEOUT = "start_timeout"
-    START_ERROR = "start_error"
-    READY = "ready"
-    SHUTTING_DOWN = "shutting_down"
-    SHUTDOWN_TIMEOUT = "shutdown_timeout"
-    SHUTDOWN_ERROR = "shutdown_error"
-    OFF = "off"
-
-    @property
-    def starting(self) -> bool:
-        """Say whether start scripts may still be running."""
-        return self in {AgentLifecycle.CREATED, AgentLifecycle.STARTING}
-
-    @property
-    def shutting_down(self) -> bool:
-        """Say whether the agent is on its way out, or gone."""
-        return self in {
-            AgentLifecycle.SHUTTING_DOWN,
-            AgentLifecycle.SHUTDOWN_TIMEOUT,
-            AgentLifecycle.SHUTDOWN_ERROR,
-            AgentLifecycle.OFF,
-        }
 
 
 class AgentSubsystem(StrEnum):
@@ -65,43 +43,9 @@ class DisplayApp(StrEnum):
     PORT_FORWARDING_HELPER = "port_forwarding_helper"
 
 
-class AppHealth(StrEnum):
-    DISABLED = "disabled"
-    INITIALIZING = "initializing"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
-
-
-class AppSharingLevel(StrEnum):
-    OWNER = "owner"
-    AUTHENTICATED = "authenticated"
-    ORGANIZATION = "organization"
-    PUBLIC = "public"
-
-
 class AppOpenIn(StrEnum):
     SLIM_WINDOW = "slim-window"
     TAB = "tab"
-
-
-class AppStatusState(StrEnum):
-    WORKING = "working"
-    IDLE = "idle"
-    COMPLETE = "complete"
-    FAILURE = "failure"
-
-
-class ScriptStage(StrEnum):
-    START = "start"
-    STOP = "stop"
-    CRON = "cron"
-
-
-class ScriptStatus(StrEnum):
-    OK = "ok"
-    EXIT_FAILURE = "exit_failure"
-    TIMED_OUT = "timed_out"
-    PIPES_LEFT_OPEN = "pipes_left_open"
 
 
 class ConnectionType(StrEnum):

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from coder_cli.sdk.agents import ScriptStage, ScriptStatus, WorkspaceAgent
+from coder_cli.sdk.agents import WorkspaceAgent
 from coder_cli.sdk.common import ZERO_ID, NameValue, Request, Shape, Time
 from coder_cli.sdk.jobs import MatchedProvisioners, ProvisionerJob, ProvisionerTiming
+from coder_cli.sdk.words import ScriptStage, ScriptStatus
 
 
 class Transition(StrEnum):

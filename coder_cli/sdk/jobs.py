@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from coder_cli.sdk.common import ZERO_ID, LogLevel, Shape, Time
+from coder_cli.sdk.common import ZERO_ID, Shape, Time
+from coder_cli.sdk.words import LogLevel
 
 
 class ProvisionerType(StrEnum):

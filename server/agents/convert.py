@@ -21,7 +21,7 @@ from coder_cli.sdk.agentapi import (
     SharingLevel,
     from_json,
 )
-from coder_cli.sdk.common import LogLevel as SdkLogLevel
+from coder_cli.sdk.words import LogLevel as SdkLogLevel
 from server.agents.model import LogSource, MetadataRow, Own, StoredLog
 from server.workspaces import AgentIdentity
 

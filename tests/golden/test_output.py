@@ -4,8 +4,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from coder_cli.sdk.builds import Transition, WorkspaceStatus
-from coder_cli.sdk.common import LogLevel
 from coder_cli.sdk.jobs import JobStatus, LogSource, ProvisionerJobLog
+from coder_cli.sdk.words import LogLevel
 from tests.coder_cli import shapes
 from tests.coder_cli.conftest import Cli
 from tests.coder_cli.deployment import Deployment, Refuse

@@ -6,41 +6,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from coder_cli.sdk.agentapi.codec import Json
-
-
-class LifecycleState(StrEnum):
-    """How far an agent's life went; it never goes back, except by a new agent process."""
-
-    CREATED = "created"
-    STARTING = "starting"
-    START_TIMEOUT = "start_timeout"
-    START_ERROR = "start_error"
-    READY = "ready"
-    SHUTTING_DOWN = "shutting_down"
-    SHUTDOWN_TIMEOUT = "shutdown_timeout"
-    SHUTDOWN_ERROR = "shutdown_error"
-    OFF = "off"
-
-
-class LogLevel(StrEnum):
-    TRACE = "trace"
-    DEBUG = "debug"
-    INFO = "info"
-    WARN = "warn"
-    ERROR = "error"
-
-
-class ScriptStage(StrEnum):
-    START = "start"
-    STOP = "stop"
-    CRON = "cron"
-
-
-class ScriptStatus(StrEnum):
-    OK = "ok"
-    EXIT_FAILURE = "exit_failure"
-    TIMED_OUT = "timed_out"
-    PIPES_LEFT_OPEN = "pipes_left_open"
+from coder_cli.sdk.words import AgentLifecycle as LifecycleState
+from coder_cli.sdk.words import AppHealth, LogLevel, ScriptStage, ScriptStatus
+from coder_cli.sdk.words import AppSharingLevel as SharingLevel
+from coder_cli.sdk.words import AppStatusState as AppState
 
 
 class ConnectionAction(StrEnum):
@@ -53,20 +22,6 @@ class ConnectionType(StrEnum):
     VSCODE = "vscode"
     JETBRAINS = "jetbrains"
     RECONNECTING_PTY = "reconnecting_pty"
-
-
-class SharingLevel(StrEnum):
-    OWNER = "owner"
-    AUTHENTICATED = "authenticated"
-    ORGANIZATION = "organization"
-    PUBLIC = "public"
-
-
-class AppHealth(StrEnum):
-    DISABLED = "disabled"
-    INITIALIZING = "initializing"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,15 +227,6 @@ class AppHealthUpdate:
 @dataclass(frozen=True, slots=True)
 class AppHealths:
     updates: tuple[AppHealthUpdate, ...]
-
-
-class AppState(StrEnum):
-    """What an app of the workspace, such as an AI agent, says that it is doing."""
-
-    WORKING = "working"
-    IDLE = "idle"
-    COMPLETE = "complete"
-    FAILURE = "failure"
 
 
 @dataclass(frozen=True, slots=True)

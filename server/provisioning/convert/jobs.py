@@ -1,7 +1,8 @@
 """Jobs, log lines and timings as the wire shows them."""
 
 from coder_cli.sdk import jobs as sdk
-from coder_cli.sdk.common import ZERO_ID, LogLevel
+from coder_cli.sdk.common import ZERO_ID
+from coder_cli.sdk.words import LogLevel
 from server.provisioning.model import JobView, StoredLine
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from coder_cli.commands.following import Watch
 from coder_cli.sdk.client import Client
-from coder_cli.sdk.common import LogLevel
 from coder_cli.sdk.errors import ApiError, Unreachable
 from coder_cli.sdk.jobs import JobStatus, LogSource, ProvisionerJob, ProvisionerJobLog
+from coder_cli.sdk.words import LogLevel
 from coder_cli.ui.progress import JobProgress
 from tests.coder_cli import shapes
 from tests.coder_cli.deployment import Deployment

@@ -78,7 +78,7 @@ def test_null_is_an_empty_list() -> None:
         (
             api.Lifecycle,
             {"state": "gone", "changed_at": "2026-01-01T00:00:00Z"},
-            "Lifecycle.state is not a LifecycleState",
+            "Lifecycle.state is not a AgentLifecycle",
         ),
         (api.Stats, {"connections_by_proto": []}, "Stats.connections_by_proto must be an object"),
     ],
