@@ -28,11 +28,13 @@ MARKER = f"CODER_LOCAL_WORKSPACE={WORKSPACE}"
 AGENT = """#!/bin/sh
 # Stands in for the agent: looks around, lives long and ends in order.
 can() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
+kernel() { cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern; }
 {
   echo "home=$HOME" "user=$(id -un)" "uid=$(id -u)" "host=$(uname -n)" "first=$(cat /proc/1/comm)"
   echo "sees=$(ls -d /proc/[0-9]* | wc -l)"
   echo "secret=$(can cat SECRET)" "neighbours=$(can ls SIBLING)" "shadow=$(can cat /etc/shadow)"
   echo "system=$(can touch /usr/x)" "root=$(can touch /x)" "tmp=$(can touch /tmp/x)"
+  echo "kernel=$(can kernel)"
   echo "caps=$(sed -n 's/^CapEff:.//p' /proc/self/status)" "token=$(cat "$CODER_AGENT_TOKEN_FILE")"
   echo "environment=$(env | cut -d= -f1 | sort | tr '\\n' ,)"
 } | tr ' ' '\\n' > "$HOME/seen.part"
@@ -133,6 +135,7 @@ async def test_a_workspace_sees_only_what_is_its_own(driver: Driver, place: Plac
         assert (seen["secret"], seen["neighbours"], seen["shadow"]) == ("no", "no", "no")
         assert (seen["system"], seen["root"], seen["tmp"]) == ("no", "no", "yes")
         assert int(seen["caps"], 16) == 0
+        assert seen["kernel"] == "no", "whoever sets core_pattern runs programs on the host"
         assert seen["token"] == built.resources[2].agents[0].token
         assert "SECRET" not in seen["environment"]
         assert "AGENT_TOKEN," not in seen["environment"]

@@ -39,7 +39,7 @@ resource "coder_agent" "main" {
 
   startup_script = <<-EOT
     if [ -n "$DOTFILES_URI" ] && [ ! -e "$HOME/.dotfiles" ]; then
-      git clone "$DOTFILES_URI" "$HOME/.dotfiles" || exit 1
+      git clone -- "$DOTFILES_URI" "$HOME/.dotfiles" || exit 1
       if [ -x "$HOME/.dotfiles/install.sh" ]; then
         cd "$HOME/.dotfiles" && ./install.sh
       fi
@@ -259,7 +259,13 @@ locals {
     done <<NEEDED
     $(needs || :)
     NEEDED
-    set -- "$@" --proc /proc --dev /dev --remount-ro /
+    set -- "$@" --proc /proc --dev /dev
+    # Where the server is root, the kernel takes the sandbox's user for root in these, capabilities
+    # or not: kernel.core_pattern names a program that the host runs.
+    for path in /proc/sys /proc/sysrq-trigger /proc/fs /proc/mtrr /proc/pressure /proc/scsi; do
+      [ ! -e "$path" ] || set -- "$@" --ro-bind "$path" "$path"
+    done
+    set -- "$@" --remount-ro /
     set -- --unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try \
       --uid 1000 --gid 1000 --cap-drop ALL --hostname "$WORKSPACE_NAME" --chdir /home/coder "$@"
 
