@@ -39,7 +39,7 @@ resource "coder_agent" "main" {
 
   startup_script = <<-EOT
     if [ -n "$DOTFILES_URI" ] && [ ! -e "$HOME/.dotfiles" ]; then
-      git clone "$DOTFILES_URI" "$HOME/.dotfiles" || exit 1
+      git clone -- "$DOTFILES_URI" "$HOME/.dotfiles" || exit 1
       if [ -x "$HOME/.dotfiles/install.sh" ]; then
         cd "$HOME/.dotfiles" && ./install.sh
       fi
