@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO, cast
@@ -10,6 +11,11 @@ from coder_cli.kit.environ import environ
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+_ACTING = re.compile(
+    r"(\x1b\[[0-9;]{0,40}m|\r\n)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
+"""What a terminal acts on; the first group is what may: colours, and ends of lines."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -25,9 +31,18 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if colored(stream or sys.stderr) else text
 
 
+def harmless(text: str) -> str:
+    """Return ``text`` with everything escaped that a terminal would act on, but for colours.
+
+    Logs, names and reasons come from templates, workspaces and other people: none of them moves
+    the cursor, sets a title or fills a clipboard. JSON stays the JSON it was.
+    """
+    return _ACTING.sub(lambda found: found[1] or f"\\u{ord(found[0]):04x}", text)
+
+
 def result(text: str) -> None:
     """Print what was asked for."""
-    print(text, flush=True)
+    print(harmless(text), flush=True)
 
 
 def result_bytes(content: bytes) -> None:
@@ -39,7 +54,7 @@ def result_bytes(content: bytes) -> None:
 
 def note(text: str = "") -> None:
     """Tell the person something; never part of the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:

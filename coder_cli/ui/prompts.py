@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
-from coder_cli.ui.printer import note, styled
+from coder_cli.ui.printer import harmless, note, styled
 
 Check = Callable[[str], str | None]
 """Return what is wrong with a value, or None."""
@@ -108,7 +108,7 @@ class Asker:
             raise Refused(refusal)
 
     def _read(self, prompt: str) -> str:
-        sys.stderr.write(prompt)
+        sys.stderr.write(harmless(prompt))
         sys.stderr.flush()
         try:
             line = sys.stdin.readline()
@@ -126,7 +126,7 @@ class Asker:
         from getpass import getpass
 
         try:
-            return getpass(prompt, stream=sys.stderr).strip()
+            return getpass(harmless(prompt), stream=sys.stderr).strip()
         except KeyboardInterrupt:
             note()
             raise
