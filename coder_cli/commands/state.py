@@ -1,5 +1,7 @@
 """``coder state``: the Terraform state of a workspace, for repairs."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,10 +49,7 @@ def pull(
         ui.result_bytes(content)
         return
     try:
-        # State may hold secrets: whoever reads it can be whoever the template is.
-        target = Path(file)
-        target.touch(mode=0o600)
-        target.write_bytes(content)
+        _write(file, content)
     except OSError as error:
         raise Refused(f"Cannot write {file}: {error.strerror}.") from error
     ui.note(f"Wrote the state of build {chosen.build_number} to {file}.")
@@ -95,6 +94,15 @@ def _build(client: "Client", workspace: "Workspace", number: int) -> "WorkspaceB
     if number == 0:
         return workspace.latest_build
     return client.build_by_number(workspace.owner_name, workspace.name, number)
+
+
+def _write(file: str, content: bytes) -> None:
+    # State may hold secrets: whoever reads it can be whoever the template is. A file that was
+    # there for all to read is closed to them first.
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+        if stat.S_ISREG(os.fstat(target.fileno()).st_mode):
+            os.fchmod(target.fileno(), 0o600)
+        target.write(content)
 
 
 def _read(file: str) -> bytes:

@@ -230,6 +230,19 @@ def test_a_state_is_pushed_with_a_build_or_without(
     assert "Cannot read gone" in cli("state", "push", "dev", "gone").err
 
 
+def test_a_state_is_for_its_owner_even_in_a_file_that_was_for_all(
+    cli: Cli, deployment: Deployment, tmp_path: Path
+) -> None:
+    (tmp_path / "old").write_text("something longer than the state")
+    (tmp_path / "old").chmod(0o644)
+    builds(deployment)
+    deployment.on("GET /workspacebuilds/*/state", {"version": 4})
+    for name in ("old", "new"):
+        assert cli("state", "pull", "dev", name).code == 0
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        assert json.loads((tmp_path / name).read_text()) == {"version": 4}
+
+
 def test_autoupdate_is_always_or_never(cli: Cli, deployment: Deployment) -> None:
     deployment.on(f"PUT /workspaces/{DEV}/autoupdates", {})
     assert cli("autoupdate", "dev", "always", "--yes").code == 0
@@ -367,3 +380,20 @@ def test_what_cannot_be_planned_is_not_created(cli: Cli, deployment: Deployment)
     ran = cli("create", "fresh", "-t", "local", "--preset", "small", answers="yes\n")
     assert "The workspace cannot be planned: main.tf:3: no such zone" in ran.err
     assert not deployment.called("POST /users/me/workspaces")
+
+
+def test_create_for_somebody_who_is_not_there_says_so(cli: Cli) -> None:
+    ran = cli("create", "nobody/fresh", "-t", "local", "--yes")
+    assert ran.code == 1
+    assert "There is no user 'nobody', or you may not create workspaces for them" in ran.err
+
+
+def test_a_workspace_without_agents_is_not_said_to_have_a_shell(
+    cli: Cli, deployment: Deployment
+) -> None:
+    lives(deployment, latest_build=shapes.build(Transition.STOP, WorkspaceStatus.STOPPED, 1))
+    builds(deployment, resources=[])
+    ran = cli("start", "dev", "--yes")
+    assert ran.code == 0, ran.err
+    assert "coder ssh" not in ran.err
+    assert "It has no agent to open a shell with" in ran.err
