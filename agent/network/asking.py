@@ -56,8 +56,8 @@ async def asked(url: str, headers: Mapping[str, str] | None = None) -> AsyncGene
     Raises:
         NoAnswer: there is none.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         reader, writer = await _connect(parts)
     except (OSError, ValueError) as error:
         raise NoAnswer(type(error).__name__) from None
