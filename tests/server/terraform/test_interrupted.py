@@ -1,11 +1,9 @@
 """A build that is interrupted, or finds no room, leaves a state with which delete still works."""
 
-import asyncio
 import errno
 import json
 import shutil
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +14,7 @@ import psutil
 import pytest
 
 from server.terraform import Built, InstalledTerraform, archive
+from tests.server.terraform.builds import server_that_builds
 from tests.server.terraform.conftest import Driver
 from tests.server.terraform.world import Listener, alive, needs_terraform, template, until
 
@@ -190,19 +189,6 @@ async def test_a_binary_that_is_being_replaced_is_said_plainly(
     assert f"{program} does not say its version, as terraform would" in found.error.message
 
 
-SERVER = """
-import asyncio, sys
-from pathlib import Path
-from uuid import UUID
-from server.terraform import *
-from tests.server.terraform.world import Listener
-cache, work, archive = map(Path, sys.argv[1:])
-request = BuildRequest(work, archive.read_bytes(), Transition.START, UUID(int=1),
-    WorkspaceFacts(UUID(int=2), "dev"), Owner(), TemplateFacts(UUID(int=3), "t", "v"), "http://x")
-asyncio.run(InstalledTerraform(Options(cache)).build(request, Listener()))
-"""
-
-
 async def test_an_apply_whose_server_was_killed_writes_down_what_it_made(
     driver: Driver, tmp_path: Path
 ) -> None:
@@ -220,12 +206,8 @@ async def test_an_apply_whose_server_was_killed_writes_down_what_it_made(
         }}
         """
     )
-    (tmp_path / "archive").write_bytes(archive)
     work = driver.work_dir()
-    words = [driver.options.cache_dir, work, tmp_path / "archive"]
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, *map(str, words), cwd=Path(__file__).parents[3]
-    )
+    server = await server_that_builds(driver, archive, work)
     await until((tmp_path / "waiting").exists)
     server.send_signal(signal.SIGKILL)
     await server.wait()
