@@ -206,6 +206,9 @@ PATCH  /workspaceagents/me/logs                                                 
 GET    /workspaceagents/me/reinit                                                !!!!!!!!
 WS     /workspaceagents/me/rpc                                                   !!!!!!!!
 WS     /workspaceagents/me/streams/{stream_id}                                   !!!!!!!! !!!!!!!! !!!!!!!!
+POST   /workspaceagents/aws-instance-identity                                    !!!!!!!!
+POST   /workspaceagents/azure-instance-identity                                  !!!!!!!!
+POST   /workspaceagents/google-instance-identity                                 ~~~~~~~~
 GET    /workspaceagents/{agent_id}                                               !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/connection                                    !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/listening-ports                               !~~~~~~~ !..~.~~. !..~.~.~
@@ -250,6 +253,8 @@ BODIES: dict[str, Any] = {
     },
     "POST /users/login": {"email": "bob@example.com", "password": "Correct-Horse-9-Battery"},
     "POST /users/validate-password": {"password": "x"},
+    "POST /workspaceagents/aws-instance-identity": {"document": "", "signature": ""},
+    "POST /workspaceagents/azure-instance-identity": {"signature": "", "encoding": "pkcs7"},
     "POST /authcheck": {"checks": {}},
     "PATCH /templates/{template}/acl": {},
     "POST /users": {

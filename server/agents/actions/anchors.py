@@ -5,6 +5,7 @@ restart. Only Google's keys change within days; without a file of them they are 
 one address that Google publishes.
 """
 
+import re
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ log = structlog.get_logger()
 GOOGLE_KEYS: Final = "https://www.googleapis.com/oauth2/v3/certs"
 LARGEST: Final = 1024 * 1024
 FRESH_FOR: Final = 3600.0
+_AZURES_ROOTS: Final = re.compile(
+    r'# Label: "((?:DigiCert Global Root|Microsoft RSA Root)[^"]*)"\n(?:#.*\n)*'
+    r"(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----)"
+)
+"""Of everybody's roots those that sign for Azure's metadata service; no other is believed."""
 Fetch = Callable[[str], Awaitable[bytes]]
 
 
@@ -59,12 +65,12 @@ class AnchorShelf:
         return Anchors(aws=await to_thread(_certificates, self.directory, "aws"))
 
     async def azure(self) -> Anchors:
-        """Return the authorities of Azure: ours and everybody's."""
+        """Return the authorities of Azure: the directory's, and the roots it is known for."""
         own = await to_thread(_certificates, self.directory, "azure")
-        everybody = await to_thread(_everybody)
+        known = await to_thread(_known_roots)
         roots = tuple(one for one in own if one.issuer == one.subject)
         between = tuple(one for one in own if one.issuer != one.subject)
-        return Anchors(azure=between, roots=(*roots, *everybody))
+        return Anchors(azure=between, roots=(*roots, *known))
 
     async def google(self) -> Anchors:
         """Return Google's keys.
@@ -97,8 +103,10 @@ def _certificates(directory: Path | None, cloud: str) -> tuple[Certificate, ...]
     return tuple(found)
 
 
-def _everybody() -> tuple[Certificate, ...]:
-    return tuple(load_pem_x509_certificates(Path(certifi.where()).read_bytes()))
+def _known_roots() -> tuple[Certificate, ...]:
+    text = Path(certifi.where()).read_text(encoding="utf-8")
+    found = "\n".join(block for _, block in _AZURES_ROOTS.findall(text))
+    return tuple(load_pem_x509_certificates(found.encode()))
 
 
 def _stored_keys(directory: Path | None) -> dict[str, RSAPublicKey] | None:

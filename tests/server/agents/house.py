@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from coder_cli.kit.clock import Clock, SystemClock
 from coder_cli.sdk import agentapi as api
 from server import agents, identity
-from server.agents import Options, Switchboard
+from server.agents import AnchorShelf, Options, Switchboard
 from server.kit import routing
 from server.kit.authz import as_system
 from server.kit.db import Database
@@ -97,6 +98,8 @@ class House:
     replicas: list[Replica] = field(default_factory=list[Replica])
     alice: UUID = field(default_factory=uuid4)
     token: str = ""
+    anchors: Path | None = None
+    """Where certificates and keys of clouds are."""
 
     async def replica(self, **options: Any) -> Replica:
         """Start one more server."""
@@ -111,6 +114,7 @@ class House:
         )
         app = _app(len(self.replicas), self.database)
         provide(app, Switchboard, board)
+        provide(app, AnchorShelf, AnchorShelf(self.anchors, self.clock))
         config = uvicorn.Config(
             Guard(app),
             host="127.0.0.1",
