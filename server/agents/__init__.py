@@ -1,16 +1,22 @@
 """Agents: the API that workspace agents call, and the way into a workspace. See README.md."""
 
+from server.agents.actions.agentapi import AgentApi
 from server.agents.actions.anchors import AnchorShelf
 from server.agents.actions.bootstrap import init_script, init_scripts
 from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
+from server.agents.errors import AgentRefused, BadAnswer, NotConnected
 from server.agents.routes import routes
 from server.agents.worker import Monitor
 
 __all__ = [
+    "AgentApi",
+    "AgentRefused",
     "AnchorShelf",
+    "BadAnswer",
     "Dialer",
     "Monitor",
+    "NotConnected",
     "Options",
     "Switchboard",
     "init_script",

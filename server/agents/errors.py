@@ -136,6 +136,14 @@ class UnknownApp(Invalid):
         super().__init__("Failed to get workspace app.", detail=f"No app found with slug {slug!r}")
 
 
+class AgentRefused(Invalid):
+    """The agent's own API said no; ``code`` is with which status."""
+
+    def __init__(self, code: int, message: str, *, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.code = code
+
+
 class NotConnected(NotFound):
     """The agent has no line to the server now."""
 

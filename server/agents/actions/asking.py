@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -27,7 +27,9 @@ class Asked:
     target: str
     method: str = "GET"
     body: Json = None
+    """Sent as JSON, or as it is when it is bytes."""
     patience: float = PATIENCE
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 async def ask(dialer: Dialer, agent_id: UUID, asked: Asked) -> tuple[int, Json]:
@@ -38,6 +40,15 @@ async def ask(dialer: Dialer, agent_id: UUID, asked: Asked) -> tuple[int, Json]:
         Unreachable: it did not answer in time, or hung up.
         BadAnswer: what came is no answer of an agent's.
     """
+    status, content = await fetch(dialer, agent_id, asked)
+    try:
+        return status, json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"is not HTTP with JSON: {error}") from error
+
+
+async def fetch(dialer: Dialer, agent_id: UUID, asked: Asked) -> tuple[int, bytes]:
+    """Return status and content of the agent's answer; raises what ``ask`` does."""
     try:
         async with (
             asyncio.timeout(asked.patience),
@@ -51,10 +62,11 @@ async def ask(dialer: Dialer, agent_id: UUID, asked: Asked) -> tuple[int, Json]:
         raise Unreachable(f"The workspace agent hung up before it answered: {error}.") from error
 
 
-async def _exchange(stream: Stream, asked: Asked) -> tuple[int, Json]:
+async def _exchange(stream: Stream, asked: Asked) -> tuple[int, bytes]:
     http = h11.Connection(h11.CLIENT)
-    body = b"" if asked.body is None else json.dumps(asked.body).encode()
+    body = asked.body if isinstance(asked.body, bytes) else _json(asked.body)
     headers = [("host", "agent"), ("connection", "close"), ("content-length", str(len(body)))]
+    headers += asked.headers.items()
     head = h11.Request(method=asked.method, target=asked.target, headers=headers)
     raw = b"".join(http.send(event) or b"" for event in (head, h11.Data(data=body)))
     await stream.write(raw + (http.send(h11.EndOfMessage()) or b""))
@@ -68,9 +80,13 @@ async def _exchange(stream: Stream, asked: Asked) -> tuple[int, Json]:
                     content += event.data
                 if len(content) > LARGEST_ANSWER:
                     raise BadAnswer(f"has more than {LARGEST_ANSWER} bytes")
-        return status, json.loads(content)
-    except (h11.RemoteProtocolError, ValueError, RecursionError) as error:
-        raise BadAnswer(f"is not HTTP with JSON: {error}") from error
+        return status, bytes(content)
+    except h11.RemoteProtocolError as error:
+        raise BadAnswer(f"is not HTTP: {error}") from error
+
+
+def _json(body: Json) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
 
 
 async def _events(http: h11.Connection, stream: Stream) -> AsyncGenerator[h11.Event]:
