@@ -11,7 +11,7 @@ from agent.files.opening import absolute
 from agent.files.reading import MOST_LINES, Piece, content_of, lines_of
 from agent.files.writing import Draft
 from agent.kit.aside import acquire, aside, behind
-from agent.network.http import Answer, Refusal, Reply, Request, Table
+from agent.network.http import Answer, Refusal, Reply, Request, Table, Touched, nobody_asks
 from coder_cli.sdk.agentapi import files, to_json
 from coder_cli.sdk.agentapi.files import EditFiles, ListDirectory, ResolvedPath
 
@@ -28,8 +28,15 @@ class FileRoutes:
     shows and changes too.
     """
 
-    def __init__(self, home: Callable[[], str], *, block_transfer: bool = False) -> None:
+    def __init__(
+        self,
+        home: Callable[[], str],
+        *,
+        block_transfer: bool = False,
+        touched: Touched = nobody_asks,
+    ) -> None:
         self._home = home
+        self._touched = touched
         self._blocked = block_transfer
         self._locks = Locks()
 
@@ -73,11 +80,13 @@ class FileRoutes:
             await self._locks.change([draft.target], lambda: aside(draft.put))
         finally:
             behind(draft.discard)
+        self._touched(request, [path])
         return Answer(200, {"message": f'Successfully wrote to "{path}"'})
 
     async def _edit(self, request: Request) -> Reply:
         wanted = await request.shape(EditFiles, LARGEST_EDITS)
         edited = to_json(await edit(wanted, self._locks))
+        self._touched(request, [each.path for each in wanted.files])
         if not wanted.include_diff:
             del edited["files"]
         return Answer(200, edited)

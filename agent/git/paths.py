@@ -3,11 +3,12 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from agent.network.http import Request
 from coder_cli.sdk.agentapi.http import ChatContext
 
 MOST_CHATS: Final = 1000
@@ -58,6 +59,11 @@ class Paths:
         for bell, watched in self._bells.items():
             if self._related(watched, chat.id):
                 bell.set()
+
+    def tell(self, request: Request, paths: Iterable[str]) -> None:
+        """Note a request that was served for a chat; others say nothing."""
+        with suppress(ValueError):
+            self.touched(ChatContext.of(request.headers), paths)
 
     def of(self, chat_id: UUID) -> list[str]:
         """Return the paths that have to do with a chat."""

@@ -57,6 +57,10 @@ class Environment:
         env["PATH"] = self._path(env.get("PATH", os.defpath))
         return env
 
+    def usual(self) -> Mapping[str, str]:
+        """Return the environment of the agent's own tools: its own one while it is too early."""
+        return self.base if self.manifest is None else self.build()
+
     def directory(self) -> str:
         """Return where processes start: the manifest's directory, or home if there is none.
 

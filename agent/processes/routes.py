@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from agent.network.http import Answer, Refusal, Reply, Request, Table
+from agent.network.http import Answer, Refusal, Reply, Request, Table, Touched, nobody_asks
 from agent.processes.errors import (
     NoSuchProcess,
     NotRunning,
@@ -33,8 +33,9 @@ LARGEST_START = 2 * 1024 * 1024
 class ProcessRoutes:
     """Answers requests about the processes of ``registry``."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, touched: Touched = nobody_asks) -> None:
         self._registry = registry
+        self._touched = touched
 
     def mount(self, table: Table) -> None:
         """Add the routes."""
@@ -50,6 +51,7 @@ class ProcessRoutes:
             process = self._registry.start(wanted, chat_of(request))
         except ProcessError as no:
             raise _refusal(no) from no
+        self._touched(request, [process.workdir])
         return Answer(200, to_json(ProcessStarted(process.id)))
 
     async def _list(self, request: Request) -> Reply:
@@ -63,6 +65,8 @@ class ProcessRoutes:
             raise _refusal(no) from no
         if request.query.get("wait") in {"true", "1"}:
             await self._registry.wait(process, LONGEST_WAIT)
+        if not process.running:
+            self._touched(request, [process.workdir])
         return Answer(200, _sparse(_output(process)))
 
     async def _signal(self, request: Request) -> Reply:

@@ -13,7 +13,9 @@ from agent.network.http.messages import (
     Refusal,
     Reply,
     Request,
+    Touched,
     Upgrade,
+    nobody_asks,
 )
 from agent.network.http.table import Handler, Table
 
@@ -30,5 +32,7 @@ __all__ = [
     "Reply",
     "Request",
     "Table",
+    "Touched",
     "Upgrade",
+    "nobody_asks",
 ]

@@ -1,7 +1,7 @@
 """What is asked, and the three kinds of reply: JSON, a stream of bytes, a WebSocket."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
@@ -95,3 +95,9 @@ class Upgrade:
 Reply: TypeAlias = Answer | Content | Upgrade
 App: TypeAlias = Callable[[Request], Awaitable[Reply]]
 """Answers requests. It is cancelled when the client hangs up."""
+Touched: TypeAlias = Callable[[Request, Sequence[str]], None]
+"""Told when a request has had to do with paths, absolute ones."""
+
+
+def nobody_asks(_: Request, __: Sequence[str]) -> None:
+    """Be told what requests have touched, and do nothing."""
