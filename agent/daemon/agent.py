@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,6 @@ from agent.kit.paths import home
 from agent.network import Dialer
 from agent.ports import ListeningPorts
 from agent.processes import Environment, ProcessRoutes, Registry
-from agent.pty import PtyOptions, Terminals
 from agent.scripts import Crontab, Directories, Runner, Verdict
 from agent.socket import Socket
 from agent.ssh import PLACE, SshDoor, SshOptions, host_key
@@ -114,11 +112,9 @@ class Agent:
             GitWatch(Git(self.environment.usual, self.children, clock), touched, clock),
             ListeningPorts(clock),
         )
-        self._terminals = Terminals(self._pty_options())
-        services[int(Port.RECONNECTING_PTY)] = self._terminals.serve
         services[int(Port.HTTP_API)] = api(rooms, clock).serve
         self._streams = Streams(dialer, services)
-        self._stats = Stats(self._line, clock, self._streams, self._ssh, self._terminals)
+        self._stats = Stats(self._line, clock, self._streams, self._ssh)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)
         self._vitals = Vitals(self._line, clock, self.environment, self.children)
         self._runner = Runner(
@@ -162,7 +158,6 @@ class Agent:
                 )
             ]
             group.create_task(self._ssh.run())
-            group.create_task(self._terminals.run())
             group.create_task(self._streams.run())
             group.create_task(self._processes.run())
             living = group.create_task(self._live())
@@ -201,7 +196,6 @@ class Agent:
         self._enter(LifecycleState.SHUTTING_DOWN)
         self._lifecycle.say_once()
         self._line.hurry()
-        await self._terminals.close()
         await self._ssh.close()
         self._streams.close()
         for task in serving:
@@ -277,16 +271,6 @@ class Agent:
 
     async def _pong(self, _: Mapping[str, Json]) -> object:
         return Empty()
-
-    def _pty_options(self) -> PtyOptions:
-        temporary = self._settings.env.get("TMPDIR") or "/tmp"  # noqa: S108 - made private there
-        return PtyOptions(
-            self.environment,
-            self.children,
-            self._clock,
-            self._connections.post,
-            Path(temporary, f"coder-screen-{os.getuid()}"),
-        )
 
     def _ssh_options(self) -> SshOptions:
         return SshOptions(
