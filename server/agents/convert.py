@@ -22,7 +22,7 @@ from coder_cli.sdk.agentapi import (
     from_json,
 )
 from coder_cli.sdk.words import LogLevel as SdkLogLevel
-from server.agents.model import LogSource, MetadataRow, Own, StoredLog
+from server.agents.model import LogSource, MetadataRow, Own, Reinit, StoredLog
 from server.workspaces import AgentIdentity
 
 NANOSECONDS = 1_000_000_000
@@ -184,3 +184,11 @@ def metadata(
         for item in own.metadata
         if (row := values.get(item["key"])) is not None
     ]
+
+
+def reinit(word: Reinit | None) -> tuple[str, str]:
+    """Return the kind and the JSON of an event that an agent waits for; None is a sign of life."""
+    if word is None:
+        return "ping", "null"
+    # These names are the agents' own; all others of the API have underscores.
+    return "data", json.dumps({"workspaceID": str(word.workspace_id), "reason": word.reason})

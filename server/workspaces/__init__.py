@@ -2,7 +2,13 @@
 
 from server.workspaces.actions.find import workspace
 from server.workspaces.actions.timetable import use
-from server.workspaces.events import BuildFinished, WorkspaceChanged, topic
+from server.workspaces.events import (
+    BuildFinished,
+    PrebuildClaimed,
+    WorkspaceChanged,
+    claim_topic,
+    topic,
+)
 from server.workspaces.model import AgentIdentity, BuildOptions, WorkspaceRules
 from server.workspaces.routes import routes
 from server.workspaces.store.agents import agent, agent_by_token
@@ -13,10 +19,12 @@ __all__ = [
     "BuildFinished",
     "BuildKind",
     "BuildOptions",
+    "PrebuildClaimed",
     "WorkspaceChanged",
     "WorkspaceRules",
     "agent",
     "agent_by_token",
+    "claim_topic",
     "routes",
     "topic",
     "use",

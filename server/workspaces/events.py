@@ -39,3 +39,22 @@ class BuildFinished(Fact):
     @override
     def topics(self) -> tuple[str, ...]:
         return (f"build:{self.build_id}", "builds", topic(self.workspace_id), EVERY_WORKSPACE)
+
+
+def claim_topic(workspace_id: UUID) -> str:
+    """Return the topic on which the agents of a workspace made in advance wait for its owner."""
+    return f"prebuild_claimed_{workspace_id}"
+
+
+class PrebuildClaimed(Fact):
+    """A workspace that was made in advance is somebody's now: its agents begin anew.
+
+    Whoever claims one announces this in the transaction in which the claim's build succeeds, so
+    that the agents find their new owner when they ask.
+    """
+
+    workspace_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (claim_topic(self.workspace_id),)

@@ -11,7 +11,18 @@ from server.agents.actions import logs
 from server.agents.actions.switchboard import Switchboard
 from server.agents.errors import UnknownAgent, UnknownApp
 from server.agents.events import MetadataChanged
-from server.agents.model import Line, advance, clip, host_key
+from server.agents.model import (
+    DATAPOINTS,
+    Line,
+    Watched,
+    advance,
+    clip,
+    configuration,
+    host_key,
+    judge,
+    monitors,
+)
+from server.agents.store import monitors as monitors_store
 from server.agents.store import reports as store
 from server.kit.db import Tx
 from server.provisioning import agents as agents_as_clients_see
@@ -156,6 +167,37 @@ async def app_status(caller: Caller, params: api.AppStatus) -> api.Empty:
     return api.Empty()
 
 
+async def monitoring(caller: Caller, _params: api.Empty) -> api.Monitoring:
+    """Tell what is to be measured."""
+    async with caller.board.database.tx(caller.board.actor) as tx:
+        return configuration(await monitors_store.wanted(tx, caller.identity.agent_id))
+
+
+async def usage(caller: Caller, params: api.Usage) -> api.Empty:
+    """Keep whether memory and volumes run full.
+
+    Raises:
+        BadShape: there are more measurements than were asked for.
+    """
+    if len(params.datapoints) > DATAPOINTS:
+        raise api.BadShape(f"more than {DATAPOINTS} datapoints")
+    agent_id = caller.identity.agent_id
+    async with caller.board.database.tx(caller.board.actor) as tx:
+        watched = monitors(await monitors_store.wanted(tx, agent_id))
+        before = await monitors_store.states(tx, agent_id)
+        moves = [
+            moved
+            for one in watched
+            if (
+                moved := judge(
+                    one, before.get((one.kind, one.path), Watched()), params.datapoints, tx.now
+                )
+            )
+        ]
+        await monitors_store.move(tx, agent_id, moves)
+    return api.Empty()
+
+
 async def banners(caller: Caller, _params: api.Empty) -> api.Banners:
     """Tell the deployment's announcements."""
     async with caller.board.database.tx(caller.board.actor) as tx:
@@ -193,6 +235,8 @@ CALLS: Mapping[str, Callable[[Caller, Mapping[str, Any]], Awaitable[object]]] = 
     api.Method.APP_HEALTHS: _Call(api.AppHealths, app_healths),
     api.Method.APP_STATUS: _Call(api.AppStatus, app_status),
     api.Method.BANNERS: _Call(api.Empty, banners),
+    api.Method.MONITORING: _Call(api.Empty, monitoring),
+    api.Method.USAGE: _Call(api.Usage, usage),
     api.Method.PING: _Call(api.Empty, ping),
 }
 

@@ -10,6 +10,16 @@ from server.agents.model.line import (
     check_version,
     is_monitored,
 )
+from server.agents.model.monitors import (
+    DATAPOINTS,
+    Monitor,
+    State,
+    Watched,
+    configuration,
+    judge,
+    monitors,
+)
+from server.agents.model.monitors import Moved as MonitorMoved
 from server.agents.model.platforms import PLATFORMS, script_name
 from server.agents.model.ports import action_for
 from server.agents.model.proofs import (
@@ -19,11 +29,13 @@ from server.agents.model.proofs import (
     google_instance,
     public_keys,
 )
+from server.agents.model.reinit import Reason, Reinit
 from server.agents.model.texts import Line, clean, clip, fitting, host_key
 from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
 
 __all__ = [
     "BEAT_EVERY",
+    "DATAPOINTS",
     "GONE_AFTER",
     "PLATFORMS",
     "Anchors",
@@ -32,9 +44,15 @@ __all__ = [
     "LogRange",
     "LogSource",
     "MetadataRow",
+    "Monitor",
+    "MonitorMoved",
     "Moved",
     "Own",
+    "Reason",
+    "Reinit",
+    "State",
     "StoredLog",
+    "Watched",
     "Whereabouts",
     "action_for",
     "advance",
@@ -43,10 +61,13 @@ __all__ = [
     "check_version",
     "clean",
     "clip",
+    "configuration",
     "fitting",
     "google_instance",
     "host_key",
     "is_monitored",
+    "judge",
+    "monitors",
     "public_keys",
     "script_name",
 ]

@@ -129,4 +129,9 @@ async def server_sent(kind: str, items: AsyncGenerator[str]) -> AsyncGenerator[s
     """Yield items, JSON already, as server-sent events of one kind."""
     async with aclosing(items):
         async for item in items:
-            yield f"event: {kind}\ndata: {item}\n\n"
+            yield server_sent_event(kind, item)
+
+
+def server_sent_event(kind: str, item: str) -> str:
+    """Return one event; ``item`` is JSON already."""
+    return f"event: {kind}\ndata: {item}\n\n"

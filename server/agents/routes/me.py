@@ -1,5 +1,7 @@
 """What an agent calls with its own token."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -7,6 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket
 
 from coder_cli.sdk import agents as sdk
+from server.agents import convert
 from server.agents.actions import control, outside, read, reinit
 from server.agents.routes.edges import (
     ArrivingAgent,
@@ -15,7 +18,7 @@ from server.agents.routes.edges import (
     LineVersion,
     TextWire,
     accepted,
-    server_sent,
+    server_sent_event,
 )
 from server.kit.routing import agent_only
 
@@ -46,8 +49,13 @@ async def stream(
 @routes.get("/reinit")
 async def get_reinit(caller: CallingAgent) -> StreamingResponse:
     """Tell an agent when to begin anew; until then, that the line is there."""
-    pings = ("null" async for _ in reinit.pings(caller))
-    return StreamingResponse(server_sent("ping", pings), media_type="text/event-stream")
+    return StreamingResponse(_reinit_events(caller), media_type="text/event-stream")
+
+
+async def _reinit_events(caller: CallingAgent) -> AsyncGenerator[str]:
+    async with aclosing(reinit.words(caller)) as words:
+        async for word in words:
+            yield server_sent_event(*convert.reinit(word))
 
 
 @routes.patch("/logs")
