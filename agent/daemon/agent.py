@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -10,6 +12,7 @@ from uuid import UUID
 from agent.daemon.api import api
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
+from agent.daemon.terminals import prepare
 from agent.daemon.vitals import Vitals
 from agent.daemon.watchers import Banners, Stats
 from agent.files import FileRoutes
@@ -19,8 +22,9 @@ from agent.kit.paths import home
 from agent.network import Dialer
 from agent.ports import ListeningPorts
 from agent.processes import Environment, ProcessRoutes, Registry
+from agent.pty import PtyOptions, Terminals
 from agent.scripts import Crontab, Directories, Runner, Verdict
-from agent.socket import Socket
+from agent.socket import BoundaryProxy, Socket
 from agent.ssh import PLACE, SshDoor, SshOptions, host_key
 from agent.upstream import (
     NOBODY,
@@ -45,6 +49,7 @@ from coder_cli.sdk.agentapi import (
     ScriptStage,
     Startup,
 )
+from coder_cli.sdk.agentapi.boundary import BoundaryLogs
 
 LAST_WORDS_WITHIN: Final = 5.0
 """How long the end may wait for the server to take the final state and the logs."""
@@ -106,15 +111,19 @@ class Agent:
             block_transfer=settings.block_file_transfer,
             touched=touched.tell,
         )
+        self._boundaries = BoundaryProxy(settings.boundary_paths, self._line, self._tell_accesses)
         rooms = (
+            self._boundaries,
             ProcessRoutes(self._processes, touched.tell),
             files,
             GitWatch(Git(self.environment.usual, self.children, clock), touched, clock),
             ListeningPorts(clock),
         )
+        self._terminals = Terminals(self._pty_options())
+        services[int(Port.RECONNECTING_PTY)] = self._terminals.serve
         services[int(Port.HTTP_API)] = api(rooms, clock).serve
         self._streams = Streams(dialer, services)
-        self._stats = Stats(self._line, clock, self._streams, self._ssh)
+        self._stats = Stats(self._line, clock, self._streams, self._ssh, self._terminals)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)
         self._vitals = Vitals(self._line, clock, self.environment, self.children)
         self._runner = Runner(
@@ -135,6 +144,8 @@ class Agent:
         """Live until ``stop``."""
         await self._socket.open()
         self.environment.socket_path = self._socket.path
+        self._boundaries.open()
+        self.environment.boundary_path = self._boundaries.path
         async with asyncio.TaskGroup() as group:
             # What reports stays until the last word; what serves ends with the shutdown.
             reporting = [
@@ -145,6 +156,7 @@ class Agent:
                     self._timings.run,
                     self._connections.run,
                     self._logs.run,
+                    self._boundaries.run,
                 )
             ]
             serving = [
@@ -158,6 +170,7 @@ class Agent:
                 )
             ]
             group.create_task(self._ssh.run())
+            group.create_task(self._terminals.run())
             group.create_task(self._streams.run())
             group.create_task(self._processes.run())
             living = group.create_task(self._live())
@@ -196,6 +209,7 @@ class Agent:
         self._enter(LifecycleState.SHUTTING_DOWN)
         self._lifecycle.say_once()
         self._line.hurry()
+        await self._terminals.close()
         await self._ssh.close()
         self._streams.close()
         for task in serving:
@@ -263,6 +277,9 @@ class Agent:
         assert manifest is not None
         return manifest
 
+    async def _tell_accesses(self, batch: BoundaryLogs) -> None:
+        await self._line.call(Method.BOUNDARY_LOGS, batch, Empty)
+
     async def _tell_status(self, status: AppStatus) -> None:
         await self._line.call(Method.APP_STATUS, status, Empty)
 
@@ -271,6 +288,16 @@ class Agent:
 
     async def _pong(self, _: Mapping[str, Json]) -> object:
         return Empty()
+
+    def _pty_options(self) -> PtyOptions:
+        temporary = self._settings.env.get("TMPDIR") or "/tmp"  # noqa: S108 - made private there
+        return PtyOptions(
+            partial(prepare, self.environment),
+            self.children,
+            self._clock,
+            self._connections.post,
+            Path(temporary, f"coder-screen-{os.getuid()}"),
+        )
 
     def _ssh_options(self) -> SshOptions:
         return SshOptions(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from agent.pty import Terminals
 from agent.ssh import SshDoor
 from agent.upstream import CallFailed, Line, LineDown, Streams
 from coder_cli.kit.clock import Clock
@@ -42,11 +43,14 @@ class Banners:
 class Stats:
     """What goes over the streams, as often as the server wants to hear it."""
 
-    def __init__(self, line: Line, clock: Clock, streams: Streams, ssh: SshDoor) -> None:
+    def __init__(
+        self, line: Line, clock: Clock, streams: Streams, ssh: SshDoor, terminals: Terminals
+    ) -> None:
         self._line = line
         self._clock = clock
         self._streams = streams
         self._ssh = ssh
+        self._terminals = terminals
 
     async def run(self) -> None:
         """Report for ever. The first, empty report asks for the interval."""
@@ -78,4 +82,5 @@ class Stats:
             session_count_ssh=sessions.get(ConnectionType.SSH, 0),
             session_count_vscode=sessions.get(ConnectionType.VSCODE, 0),
             session_count_jetbrains=sessions.get(ConnectionType.JETBRAINS, 0),
+            session_count_reconnecting_pty=self._terminals.count,
         )
