@@ -20,8 +20,9 @@ _SOURCES = frozenset({DAEMON, "provisioner"})
 
 
 class _Document(BaseModel):
-    # The dataclasses inside follow: archives and states travel in base64.
-    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    # The dataclasses inside follow: archives and states travel in base64. Their checks cost 100 ms
+    # to build, which only servers with daemons elsewhere pay.
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", defer_build=True)
 
 
 D = TypeVar("D", bound=_Document)
@@ -87,7 +88,7 @@ class Farewell(_Document):
     cut_lines: int = Field(default=0, ge=0, le=2**40)
     cut_bytes: int = Field(default=0, ge=0, le=2**50)
     lines: list[Line] = []
-    outcome: Outcome = Outcome()
+    outcome: Outcome = Field(default_factory=Outcome)
 
 
 def to_body(document: _Document) -> bytes:
