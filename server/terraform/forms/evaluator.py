@@ -28,6 +28,9 @@ SECONDS = 30.0
 MOST_WAITING = 200
 MOST_CACHED = 512
 MOST_CACHED_BYTES = 32 << 20
+MOST_MEMORY = 2 << 30
+"""Bytes of address space for one terraform; a usual plan of a slice takes 70 MB."""
+_LIMITED = f'ulimit -v {MOST_MEMORY >> 10} 2>/dev/null; exec "$0" "$@"'
 _PATIENCE = 1.0
 _HOST = ("PATH", "LANG", "TZ", "TMPDIR", "SYSTEMROOT")
 
@@ -116,6 +119,8 @@ class InstalledEvaluator:
         listener, recorder = _Listener(), Recorder()
         with tempfile.TemporaryDirectory(prefix="coder-form-") as scratch:
             ended = await self._plan(question, unpacked, Path(scratch), listener, recorder)
+        if ended.code != 0 and "goroutine" in ended.stderr:
+            raise NoForm(f"terraform crashed; it may use {MOST_MEMORY >> 30} GiB of memory")
         if ended.code != 0 and not listener.errors:
             said = ended.stderr.splitlines()
             raise NoForm(f"terraform plan: {said[-1] if said else f'exit status {ended.code}'}")
@@ -145,8 +150,12 @@ class InstalledEvaluator:
                 "TF_IN_AUTOMATION": "1",
                 "CHECKPOINT_DISABLE": "1",
                 "GOGC": "400",
+                "GOMEMLIMIT": str(MOST_MEMORY // 2),
             }
             arguments = (
+                "-c",
+                _LIMITED,
+                os.fspath(found.path),
                 f"-chdir={unpacked.directory}",
                 "plan",
                 "-json",
@@ -156,7 +165,7 @@ class InstalledEvaluator:
                 "-no-color",
                 f"-var-file={VALUES_FILE}",
             )
-            command = Command(found.path, arguments, scratch, env, _PATIENCE)
+            command = Command(Path("/bin/sh"), arguments, scratch, env, _PATIENCE)
             # A form that nobody waits for is cancelled with its task.
             return await run(command, listener.line, asyncio.Event())
 

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _OK, _EXHAUSTED, _UNIMPLEMENTED, _INTERNAL = "0", "8", "12", "13"
 _LARGEST: Final = 64 << 20
 """Of a request: a plan's largest single resource is far below."""
+_LARGEST_RECORDED: Final = 32 << 20
+"""Of all requests of a session that records: a form is for people, who read far less."""
 _WINDOW: Final = 1 << 24
 _SHUTDOWN = "/plugin.GRPCController/Shutdown"
 
@@ -47,6 +49,7 @@ class GrpcProtocol(asyncio.Protocol):
 
     def __init__(self, session: Session, on_shutdown: Callable[[], None] | None = None) -> None:
         self._provider: Connection = session.connect()
+        self._recorder = session.recorder
         self._on_shutdown = on_shutdown
         self._http = H2Connection(
             H2Configuration(
@@ -104,6 +107,12 @@ class GrpcProtocol(asyncio.Protocol):
         if len(request.body) > _LARGEST:
             self._refuse(stream, _EXHAUSTED, f"a request of more than {_LARGEST >> 20} MiB")
             return
+        if self._recorder is not None:
+            self._recorder.heard += len(request.body)
+            if self._recorder.heard > _LARGEST_RECORDED:
+                words = f"requests of more than {_LARGEST_RECORDED >> 20} MiB for one form"
+                self._refuse(stream, _EXHAUSTED, words)
+                return
         try:
             # Five bytes of framing: a flag for compression, which terraform does not use, a length.
             body = self._provider.handle(request.method, bytes(request.body[5:]))

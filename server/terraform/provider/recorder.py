@@ -34,6 +34,9 @@ class Recorder:
     what is not known is null. Terraform may have read it later, or never (``count = 0``, or a value
     that only an apply tells)."""
 
+    heard: int = 0
+    """Bytes of all requests so far."""
+
     def saw(self, kind: str, config: Object) -> None:
         """Note a configuration that terraform wants to have validated."""
         if has_unknown(config):

@@ -415,3 +415,13 @@ async def test_a_slice_that_was_made_elsewhere_cannot_look_around_here(
 ) -> None:
     with pytest.raises(NoForm, match=reason):
         await Asked(evaluator, packed(files))()
+
+
+async def test_a_form_that_needs_all_memory_gets_none_of_it(template: Ask) -> None:
+    """Ten lines took gigabytes of the host, and half of one of the server itself."""
+    text = (
+        'data "coder_parameter" "p%d" {\n  name = "p%d"\n  default = format("%%40000000s", "")\n}\n'
+    )
+    ask = template("".join(text % (number, number) for number in range(30)))
+    with pytest.raises(NoForm, match="2 GiB of memory"):
+        await ask()

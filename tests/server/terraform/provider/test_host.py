@@ -14,7 +14,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, Event, ResponseReceived, TrailersReceived
 
-from server.terraform.provider import ProviderHost, Reattach, Session, grpc
+from server.terraform.provider import ProviderHost, Reattach, Recorder, Session, grpc
 
 PLAN = "/tfplugin6.Provider/PlanResourceChange"
 
@@ -125,6 +125,13 @@ async def test_a_request_that_is_too_large_is_refused(monkeypatch: pytest.Monkey
         assert trailers["grpc-status"] == "8"
         trailers, _ = await call(socket_of(reattach), "/tfplugin6.Provider/GetMetadata")
         assert trailers["grpc-status"] == "0"
+
+
+async def test_a_session_that_records_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc, "_LARGEST_RECORDED", 3000)
+    async with ProviderHost().serve({}, Recorder()) as reattach:
+        given = [await call(socket_of(reattach), PLAN, b"x" * 1000) for _ in range(4)]
+    assert [trailers["grpc-status"] == "8" for trailers, _ in given] == [False, False, True, True]
 
 
 async def test_a_client_that_speaks_something_else_is_hung_up_on() -> None:
