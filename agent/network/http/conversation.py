@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import h11
 
+from agent.network.frames import Ended
 from agent.network.http.messages import (
     LARGEST_BODY,
     Answer,
@@ -55,7 +56,7 @@ class Conversation:
                 self._http.start_next_cycle()
             if not self._whole.is_set():
                 await _in_time(self._linger(), self.clock)
-        except* (_Gone, OSError, TimeoutError):
+        except* (_Gone, Ended, OSError, TimeoutError):
             pass
         finally:
             self.writer.close()

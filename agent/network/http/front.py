@@ -22,21 +22,22 @@ class Front:
 
     async def serve(self, frames: Frames) -> None:
         """Serve one stream until it ends."""
+        refused = self._open >= MOST_CONNECTIONS
         self._open += 1
         try:
             async with asyncio.TaskGroup() as group:
 
                 def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                    group.create_task(self._converse(reader, writer))
+                    conversation = Conversation(reader, writer, self._clock)
+                    group.create_task(self._converse(conversation, refused=refused))
 
                 protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(), begin)
                 await serve_protocol(frames, lambda: protocol)
         finally:
             self._open -= 1
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversation = Conversation(reader, writer, self._clock)
-        if self._open > MOST_CONNECTIONS:
+    async def _converse(self, conversation: Conversation, *, refused: bool) -> None:
+        if refused:
             await conversation.refuse(503, f"{MOST_CONNECTIONS} connections are open already.")
         else:
             await conversation.run(self._app)
