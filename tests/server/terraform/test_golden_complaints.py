@@ -38,7 +38,10 @@ class TextFile(SingleFileSnapshotExtension):
 
 @pytest.fixture
 def offline(driver: Driver, tmp_path: Path) -> Driver:
-    """A driver whose providers come from an empty mirror: no test of complaints asks a network."""
+    """A driver whose providers come from an empty mirror: no test of complaints asks a network.
+
+    What other tests have prepared is not there either: it would spare a template its stages.
+    """
     (tmp_path / "empty-mirror").mkdir()
     config = tmp_path / "site.tfrc"
     config.write_text(
@@ -47,7 +50,8 @@ def offline(driver: Driver, tmp_path: Path) -> Driver:
         '  direct {\n    include = ["localhost:1/*/*"]\n  }\n}\n'
     )
     host = {**driver.options.host, "TF_CLI_CONFIG_FILE": str(config)}
-    driver.terraform = InstalledTerraform(replace(driver.options, host=host))
+    options = replace(driver.options, host=host, cache_dir=tmp_path / "cache")
+    driver.terraform = InstalledTerraform(options)
     return driver
 
 
