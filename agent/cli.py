@@ -111,6 +111,13 @@ FLAGS: Final = (
         "PATH",
     ),
     Flag(
+        "boundary-log-proxy-socket-path",
+        "CODER_AGENT_BOUNDARY_LOG_PROXY_SOCKET_PATH",
+        "Where boundaries tell what they let through (boundary-audit.sock in the directory for"
+        " temporary files)",
+        "PATH",
+    ),
+    Flag(
         "ssh-max-timeout",
         "CODER_AGENT_SSH_MAX_TIMEOUT",
         "Drop SSH clients that are silent for so long",
@@ -280,6 +287,9 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,
         socket_paths=_socket_paths(options, env),
+        boundary_paths=_places(
+            options.boundary_log_proxy_socket_path or f"{temp}/boundary-audit.sock", options, env
+        ),
         subsystems=_subsystems(env.get("CODER_AGENT_SUBSYSTEM", "")),
     )
 
@@ -290,7 +300,10 @@ def _socket_paths(options: argparse.Namespace, env: Mapping[str, str]) -> tuple[
         return ()
     if wanted not in _TRUE:
         raise Refused(f"--socket-server-enabled {wanted!r} is neither true nor false.")
-    path = str(options.socket_path or agentsocket.socket_path(env))
+    return _places(str(options.socket_path or agentsocket.socket_path(env)), options, env)
+
+
+def _places(path: str, options: argparse.Namespace, env: Mapping[str, str]) -> tuple[str, ...]:
     # That may be too long for a socket, or be another agent's. One name for one agent, so that
     # what a killed one leaves is found and replaced by the next.
     whose = "\0".join((path, str(options.script_data_dir), str(options.log_dir), home(env)))

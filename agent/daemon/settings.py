@@ -21,5 +21,7 @@ class Settings:
     ssh_max_timeout: float = 72 * 3600
     block_file_transfer: bool = False
     subsystems: tuple[str, ...] = ()
+    boundary_paths: tuple[str, ...] = ()
+    """Where the socket for boundaries may be."""
     socket_paths: tuple[str, ...] = ()
     """Where the socket for the workspace's own processes may be, the first that is possible."""

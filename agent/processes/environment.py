@@ -30,6 +30,8 @@ class Environment:
     manifest: Manifest | None = None
     socket_path: str = ""
     """The agent's socket, by which processes find it; empty when it has none."""
+    boundary_path: str = ""
+    """The agent's socket for boundaries."""
     auth: str = ""
     """How processes log in as the agent when it has no token of its own."""
 
@@ -98,6 +100,8 @@ class Environment:
             ours["CODER_AGENT_AUTH"] = self.auth
         else:
             ours["CODER_AGENT_TOKEN"] = self.token
+        if self.boundary_path:
+            ours["CODER_AGENT_BOUNDARY_LOG_PROXY_SOCKET_PATH"] = self.boundary_path
         if self.socket_path:
             ours[agentsocket.VARIABLE] = self.socket_path
         if manifest.vs_code_port_proxy_uri:

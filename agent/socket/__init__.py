@@ -1,5 +1,6 @@
 """The socket: what programs of the workspace ask their agent. See README.md."""
 
+from agent.socket.boundary import BoundaryProxy
 from agent.socket.server import Socket
 
-__all__ = ["Socket"]
+__all__ = ["BoundaryProxy", "Socket"]

@@ -52,6 +52,10 @@ class Method(StrEnum):
     APP_STATUS = "app_status"
     MONITORING = "resources_monitoring_configuration"
     USAGE = "push_resources_monitoring_usage"
+    BOUNDARY_LOGS = "report_boundary_logs"
+    CREATE_SUB_AGENT = "create_sub_agent"
+    DELETE_SUB_AGENT = "delete_sub_agent"
+    LIST_SUB_AGENTS = "list_sub_agents"
 
     OPEN = "open"
     PING = "ping"
