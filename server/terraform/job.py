@@ -20,7 +20,7 @@ from server.terraform.environment import clean
 from server.terraform.events import Listener, Step
 from server.terraform.model import Diagnostic, ErrorCode, Failure, LogLevel, Stage, Timing
 from server.terraform.places import Places
-from server.terraform.prepare import Prepared
+from server.terraform.prepare import VENDORED, Prepared
 from server.terraform.provider import ProviderHost
 from server.terraform.variables import VALUES_FILE
 
@@ -237,13 +237,15 @@ class Job:
         env = clean(self.options.host) | {
             "TF_IN_AUTOMATION": "1",
             "TF_CLI_CONFIG_FILE": str(self.cli_config),
-            "TF_PLUGIN_CACHE_DIR": str(plugins),
-            # We keep the lock file beside the providers it was made with, on this host only.
-            "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1",
             "CHECKPOINT_DISABLE": "1",
             # Plans are short-lived: collecting garbage less often saves a fifth of the time.
             "GOGC": "400",
         }
+        if not (self.work_dir / VENDORED).exists():
+            # What a template brings along would be everybody's from there.
+            env["TF_PLUGIN_CACHE_DIR"] = str(plugins)
+            # We keep the lock file beside the providers it was made with, on this host only.
+            env["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
         if self.options.provider != BUILTIN:
             yield env | dict(values)
             return

@@ -18,7 +18,10 @@ LOCK_FILE = ".terraform.lock.hcl"
 _GRAPH = "graph.dot"
 _READY = "ready"
 _UNUSED = timedelta(days=30)
+VENDORED = "terraform.d"
+"""Where a template may bring providers along."""
 _DECIDES = (".tf", ".tf.json", ".tofu", ".tofu.json", LOCK_FILE)
+_OF_A_RUN = (".coder-", "terraform.tfstate", "terraform.pid", "errored.tfstate")
 
 
 @dataclass(slots=True)
@@ -65,12 +68,16 @@ class Prepared:
 def _fingerprint(work_dir: Path, salt: str) -> str:
     """Return what decides about modules and providers: the lock file and all that is HCL.
 
-    A template whose scripts or texts have changed is prepared already.
+    A template whose scripts or texts have changed is prepared already. Where one brings providers
+    along, all of it decides: nobody else may get them with the same HCL.
     """
     found = hashlib.sha256(salt.encode())
+    deciding = "" if (work_dir / VENDORED).exists() else _DECIDES
     for folder, directories, files in os.walk(work_dir):
         directories.sort()
-        for name in sorted(name for name in files if name.endswith(_DECIDES)):
+        for name in sorted(
+            n for n in files if n.endswith(deciding) and not n.startswith(_OF_A_RUN)
+        ):
             path = Path(folder, name)
             place = os.fsencode(path.relative_to(work_dir))
             content = path.read_bytes() if path.is_file() else b""
