@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Mapping
@@ -37,6 +38,11 @@ _KEEPALIVE: Final = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT",
 _ABOUT_TOKENS: Final = frozenset({401, 403})
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
 """Answers about us. All others are troubles of the server or of something before it."""
+
+
+_QUIET: Final = logging.getLogger("agent.websocket")
+"""At debug level the library logs what passes, which may be a manifest with all its secrets."""
+_QUIET.setLevel(logging.WARNING)
 
 
 class Unreachable(Exception):
@@ -154,6 +160,7 @@ class Dialer:
                 uri,
                 additional_headers={agentapi.TOKEN_HEADER: token, **self.headers},
                 user_agent_header="coder-agent",
+                logger=_QUIET,
                 compression=None,
                 proxy=None if _is_loopback(base.hostname or "") else True,
                 open_timeout=10,

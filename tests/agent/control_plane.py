@@ -61,6 +61,8 @@ class ControlPlane:
         self._done: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._server: Server | None = None
         self._answered: dict[int, Json] = {}
+        self._claimed = asyncio.Event()
+        self.reinits = 0
         self.url = ""
         self.requests: list[Request] = []
 
@@ -160,9 +162,14 @@ class ControlPlane:
         finally:
             server.close()
 
+    async def tell_claim(self) -> None:
+        """Tell the agent, which waits for it, that its workspace was claimed."""
+        await self.until(lambda: self.reinits)
+        self._claimed.set()
+
     # --- the line -------------------------------------------------------------------------
 
-    def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
         if self.refusal:
             status, message = self.refusal
@@ -170,6 +177,12 @@ class ControlPlane:
             return connection.respond(HTTPStatus(status), json.dumps({"message": message}))
         if request.headers.get(api.TOKEN_HEADER) != TOKEN:
             return connection.respond(HTTPStatus.UNAUTHORIZED, "{}")
+        if request.path == api.REINIT_PATH:
+            self.reinits += 1
+            self._ring()
+            await self._claimed.wait()
+            word = 'event: data\ndata: {"workspaceID": "x", "reason": "prebuild_claimed"}\n\n'
+            return connection.respond(HTTPStatus.OK, f"event: ping\ndata: null\n\n{word}")
         return None
 
     async def _connected(self, connection: ServerConnection) -> None:

@@ -30,7 +30,7 @@ class Script:
 
     id: UUID
     log_source_id: UUID
-    script: str
+    script: str = field(repr=False)
     display_name: str = ""
     log_path: str = ""
     cron: str = ""
@@ -42,7 +42,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    url: str = ""
+    url: str = field(default="", repr=False)
     interval: float = 0
     threshold: int = 0
 
@@ -52,9 +52,9 @@ class App:
     id: UUID
     slug: str
     display_name: str = ""
-    url: str = ""
+    url: str = field(default="", repr=False)
     external: bool = False
-    command: str = ""
+    command: str = field(default="", repr=False)
     icon: str = ""
     subdomain: bool = False
     subdomain_name: str = ""
@@ -67,7 +67,7 @@ class App:
 @dataclass(frozen=True, slots=True)
 class MetadataSource:
     key: str
-    script: str
+    script: str = field(repr=False)
     display_name: str = ""
     interval: float = 0
     timeout: float = 0
