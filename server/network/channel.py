@@ -5,7 +5,8 @@ waits there does not ``receive``. An empty frame ends its direction.
 """
 
 import asyncio
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from typing_extensions import override
@@ -58,18 +59,27 @@ class SocketChannel:
 
     async def receive(self) -> bytes:
         """Return the next frame."""
-        if self._closed:
-            raise Closed(NORMAL)
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            self._closed = True
-            raise closed_by(message.get("code", 1005), message.get("reason") or "")
+        message = await self._message()
         frame: bytes | None = message.get("bytes")
         if frame is None:
             raise Closed(NOT_BINARY, "streams carry binary frames only")
         if len(frame) > FRAME:
             raise Closed(TOO_BIG, f"a frame carries at most {FRAME} bytes")
         return frame
+
+    async def receive_any(self) -> bytes:
+        """Return the next message, be it text or bytes, of any size. Raises ``Closed``."""
+        message = await self._message()
+        return message.get("bytes") or (message.get("text") or "").encode()
+
+    async def _message(self) -> MutableMapping[str, Any]:
+        if self._closed:
+            raise Closed(NORMAL)
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            self._closed = True
+            raise closed_by(message.get("code", 1005), message.get("reason") or "")
+        return message
 
     async def send(self, frame: bytes) -> None:
         """Send one frame."""

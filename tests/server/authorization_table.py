@@ -216,6 +216,7 @@ GET    /workspaceagents/{agent_id}/logs                                         
 WS     /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/startup-logs                                  !+++++++ !..+.++. !..+.+.+
 WS     /workspaceagents/{agent_id}/startup-logs                                  !+++++++ !..+.++. !..+.+.+
+WS     /workspaceagents/{agent_id}/pty                                           !~~~~~~~ !..-.~-. !..-.~.-
 WS     /workspaceagents/{agent_id}/stream                                        !~~~~~~~ !..-.~-. !..-.~.-
 GET    /workspaceagents/{agent_id}/watch-metadata                                !+++++++ !..+.++. !..+.+.+
 WS     /workspaceagents/{agent_id}/watch-metadata-ws                             !+++++++ !..+.++. !..+.+.+
@@ -309,6 +310,7 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, str] = {
     "WS /organizations/{organization}/provisionerdaemons/serve": "name=far&line=1",
     "GET /users/{user}/autofill-parameters": "template_id={template}",
+    "WS /workspaceagents/{agent_id}/pty": "reconnect=2f6c2c8e-5a54-4d2c-9c0f-0d1c6d0a6f11",
     "WS /workspaceagents/{agent_id}/stream": "port=1",
 }
 """What is asked along, where a route wants a query."""

@@ -17,7 +17,7 @@ from server.identity import access_topic
 from server.kit.authz import Actor
 from server.kit.db import Tx
 from server.kit.errors import NotFound, Unauthorized, Unavailable
-from server.network import Channel, Closed, Stream
+from server.network import Channel, Closed, Stream, Unreachable
 from server.provisioning import AgentStatus
 from server.workspaces import AgentIdentity
 from server.workspaces import agent as find_agent
@@ -69,9 +69,15 @@ class Dialer:
 
 
 async def serve(
-    board: Switchboard, visit: Visit, accept: Callable[[], Awaitable[Channel]]
+    board: Switchboard,
+    visit: Visit,
+    accept: Callable[[], Awaitable[Channel]],
+    *,
+    first: bytes = b"",
 ) -> Closed:
     """Join a client to a port of an agent; ``accept`` is called when the way is open.
+
+    The agent hears ``first`` before anything that the client says.
 
     Raises:
         NotFound: the actor may not see the agent, or the agent is not connected.
@@ -88,6 +94,7 @@ async def serve(
         holder = await _holder(tx, identity)
     stream = await board.relay.open(visit.agent_id, visit.port, holder)
     try:
+        await _say(stream, first)
         client = await accept()
         ended = await board.relay.join(client, stream, _until_lost(board, visit, identity))
     finally:
@@ -97,6 +104,14 @@ async def serve(
         reason=ended.reason,
     )  # fmt: skip
     return ended
+
+
+async def _say(stream: Stream, first: bytes) -> None:
+    try:
+        await stream.write(first)
+    except Closed as closed:
+        words = closed.reason or "The workspace's line broke; try again."
+        raise Unreachable(words) from closed
 
 
 async def _find(tx: Tx, visit: Visit) -> AgentIdentity | None:

@@ -30,6 +30,7 @@ from server.agents.model.proofs import (
     public_keys,
 )
 from server.agents.model.reinit import Reason, Reinit
+from server.agents.model.terminals import TerminalWish
 from server.agents.model.texts import Line, clean, clip, fitting, host_key
 from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
 
@@ -52,6 +53,7 @@ __all__ = [
     "Reinit",
     "State",
     "StoredLog",
+    "TerminalWish",
     "Watched",
     "Whereabouts",
     "action_for",

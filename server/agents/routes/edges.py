@@ -38,17 +38,18 @@ async def _version(version: str = VERSION) -> str:
     return version
 
 
-def _ask_again(connection: HTTPConnection) -> WhoAsks:
+def ask_again(connection: HTTPConnection) -> WhoAsks:
+    """Return how to ask once more who is at the other end."""
     authenticator = service(connection, Authenticator)
     return lambda: authenticator(connection)
 
 
 async def _visit(connection: HTTPConnection, agent_id: UUID, port: int, me: Me) -> Visit:
-    return Visit(me, agent_id, port, _ask_again(connection))
+    return Visit(me, agent_id, port, ask_again(connection))
 
 
 async def _watcher(connection: HTTPConnection, agent_id: UUID, me: Me) -> Watcher:
-    return Watcher(me, agent_id, _ask_again(connection))
+    return Watcher(me, agent_id, ask_again(connection))
 
 
 CallingAgent = Annotated[Caller, Depends(_caller)]
