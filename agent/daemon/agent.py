@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from agent.daemon.api import api
+from agent.daemon.debug import Debug
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.terminals import prepare
@@ -118,6 +119,7 @@ class Agent:
             files,
             GitWatch(Git(self.environment.usual, self.children, clock), touched, clock),
             ListeningPorts(clock),
+            Debug(self.environment, settings.log_dir),
         )
         self._terminals = Terminals(self._pty_options())
         services[int(Port.RECONNECTING_PTY)] = self._terminals.serve
@@ -179,6 +181,7 @@ class Agent:
             for task in (living, *reporting):
                 task.cancel()
             await self.children.end_all()
+            self._processes.close()  # Not before: who writes to a closed pipe hears of no end.
 
     async def _live(self) -> None:
         await self._introduced.wait()
@@ -218,7 +221,6 @@ class Agent:
         if self._introduced.is_set():
             verdict = await self._run_scripts(ScriptStage.STOP)
         await self._socket.close()
-        self._processes.close()
         self._enter(_STOPPED[verdict])
         if not await within(self._flush(), LAST_WORDS_WITHIN, self._clock):
             log.warning("the server did not take the last reports in time")
