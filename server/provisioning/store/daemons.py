@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from server.kit.authz import Action, Kind
+from server.kit.authz import Action, Kind, shared
 from server.kit.db import Tx, jsonb
 from server.provisioning.model import BUILT_IN, STALE_DAEMON, DaemonView, Guest
 
@@ -62,7 +62,15 @@ FORGET: LiteralString = """
     DELETE FROM provisioner_daemons WHERE last_seen_at < %(now)s::timestamptz - interval '7 days'
 """
 
-LIST: LiteralString = """
+# Who may see a daemon need not see what it works for: hidden templates have no names.
+TEMPLATE: LiteralString = f"""
+    LEFT JOIN templates t
+           ON t.id = v.template_id
+              AND (%(templates_all)s OR t.organization_id = ANY(%(templates_organizations)s)
+                   OR {shared("t")})
+"""
+
+LIST: LiteralString = f"""
     SELECT d.id, d.organization_id, d.created_at, d.last_seen_at, d.name, d.version, d.api_version,
            d.provisioners, d.tags, d.key_id, d.replica_id,
            coalesce(k.name, '') AS key_name,
@@ -74,7 +82,7 @@ LIST: LiteralString = """
               FROM provisioner_jobs j
               LEFT JOIN workspace_builds b ON b.job_id = j.id
               LEFT JOIN template_versions v ON v.job_id = j.id OR v.id = b.template_version_id
-              LEFT JOIN templates t ON t.id = v.template_id
+              {TEMPLATE}
              WHERE j.worker_id = d.id AND j.completed_at IS NULL AND j.lease_token IS NOT NULL
              LIMIT 1) AS current_job,
            (SELECT jsonb_build_object('id', j.id,
@@ -86,7 +94,7 @@ LIST: LiteralString = """
               FROM provisioner_jobs j
               LEFT JOIN workspace_builds b ON b.job_id = j.id
               LEFT JOIN template_versions v ON v.job_id = j.id OR v.id = b.template_version_id
-              LEFT JOIN templates t ON t.id = v.template_id
+              {TEMPLATE}
              WHERE j.worker_id = d.id AND j.completed_at IS NOT NULL
              ORDER BY j.completed_at DESC LIMIT 1) AS previous_job
       FROM provisioner_daemons d
@@ -161,7 +169,16 @@ async def leave(tx: Tx, replica_id: UUID) -> None:
 async def search(tx: Tx, wanted: Mapping[str, Any]) -> list[DaemonView]:
     """Return an organization's daemons. ``wanted``: organization_id, ids, tags, limit."""
     reach = tx.actor.reach(Action.READ, Kind.PROVISIONER_DAEMON).args()
-    return await tx.all(DaemonView, LIST, {**wanted, "tags": jsonb(wanted["tags"]), **reach})
+    templates = tx.actor.reach(Action.READ, Kind.TEMPLATE)
+    args = {
+        **wanted,
+        "tags": jsonb(wanted["tags"]),
+        **reach,
+        "templates_all": templates.all,
+        "templates_organizations": templates.organizations,
+        **templates.shared_args(),
+    }
+    return await tx.all(DaemonView, LIST, args)
 
 
 async def matched(tx: Tx, organization_id: UUID, tags: Mapping[str, str]) -> Matched:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from server.kit.authz import as_system
 from server.kit.db import jsonb
 from tests.server.templates.conftest import ORG, Workshop
 from tests.support.people import Person
@@ -197,3 +198,30 @@ async def test_whoever_only_reads_a_template_plans_nothing_with_it(
     )
     await share(admin, made, user_perms={str(auditor.id): "use"})
     assert (await auditor.api.post(f"{path}/dry-run", json={})).status_code == 201
+
+
+async def test_a_daemon_does_not_tell_the_names_of_hidden_templates(
+    shop: Workshop, admin: Person, member: Person
+) -> None:
+    made = await shop.template(admin, disable_everyone_group_access=True)
+    async with shop.people.database.tx(as_system("test")) as tx:
+        await tx.run(
+            """
+            WITH d AS (INSERT INTO provisioner_daemons
+                              (id, organization_id, name, version, api_version, provisioners,
+                               tags, replica_id, key_id, created_at, last_seen_at)
+                       SELECT gen_random_uuid(), organization_id, 'd', 'v', '1.6', '{terraform}',
+                              '{}', gen_random_uuid(), %(key_id)s, now(), now()
+                         FROM templates WHERE id = %(id)s
+                       RETURNING id)
+            UPDATE provisioner_jobs SET worker_id = d.id FROM d
+             WHERE provisioner_jobs.id IN (SELECT job_id FROM template_versions
+                                            WHERE template_id = %(id)s)
+            """,
+            {"id": made["id"], "key_id": UUID(int=1)},
+        )
+    path = f"{ORG}/provisionerdaemons"
+    for person, name in ((admin, "docker"), (member, "")):
+        found = (await person.api.get(path)).json()
+        [daemon] = [one for one in found if one["name"] == "d"]
+        assert daemon["previous_job"]["template_name"] == name
