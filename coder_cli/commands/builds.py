@@ -160,4 +160,6 @@ def next_step(build: "WorkspaceBuild", name: str) -> str:
             "\nSee what to type on your machine:\n\n"
             f"  coder external-workspaces agent-instructions {name}\n"
         )
+    if not build.agents():
+        return f"\nIt has no agent to open a shell with. See what it has:\n\n  coder show {name}\n"
     return f"\nOpen a shell in it:\n\n  coder ssh {name}\n"

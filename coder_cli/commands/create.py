@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from coder_cli.sdk.templates import Template
-    from coder_cli.sdk.workspaces import Workspace
+    from coder_cli.sdk.workspaces import CreateWorkspaceRequest, Workspace
 
 app = new_app()
 
@@ -135,11 +135,23 @@ def create(
         rich_parameter_values=values,
         automatic_updates=AutomaticUpdates(automatic_updates),
     )
-    created = client.create_workspace(owner, request)
+    created = _created(client, owner, request)
     ended = follow_build(client, created.latest_build)
     full = name if owner == "me" else f"{owner}/{name}"
     ui.result(f"Workspace {ui.styled(full, 'cyan')} has been created at {now()}.")
     ui.note(next_step(ended, full))
+
+
+def _created(client: Client, owner: str, request: "CreateWorkspaceRequest") -> "Workspace":
+    try:
+        return client.create_workspace(owner, request)
+    except ApiError as error:
+        if error.status != 404 or owner == "me":
+            raise
+        raise Refused(
+            f"There is no user {owner!r}, or you may not create workspaces for them:"
+            f" leave {owner}/ out to create one of your own."
+        ) from error
 
 
 def _free_name(client: Client, text: str) -> tuple[str, str]:

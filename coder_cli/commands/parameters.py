@@ -127,6 +127,12 @@ def value_for(
     """
     previous = situation.previous.get(parameter.name)
     if given is not None:
+        if parameter.name in wants.ephemeral and not parameter.ephemeral:
+            # It would stay, and the person said that it should not.
+            raise Refused(
+                f"Parameter {parameter.name!r} is not ephemeral: its value stays."
+                f" Set it with: --parameter {parameter.name}=<value>"
+            )
         fixed = not situation.first and not parameter.mutable and not parameter.ephemeral
         if fixed and previous is not None and given != previous:
             raise Refused(f"Parameter {parameter.name!r} cannot change after the first build.")

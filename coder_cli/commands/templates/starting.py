@@ -29,20 +29,27 @@ def init(
             metavar="[directory]", help="Where to write; ./<id> if not given.", show_default=False
         ),
     ] = "",
-    id_: Annotated[str, typer.Option("--id", help="Which starter", metavar="<id>")] = "",
+    id_: Annotated[
+        str, typer.Option("--id", help="Which starter: asked for if not given", metavar="<id>")
+    ] = "",
 ) -> None:
     """Write a starter template into a new directory."""
     known = {starter.id: starter for starter in starters()}
     if not id_:
         asker = ui.Asker(config.current().on("force-tty"))
         options = [(one.id, f"{one.id}: {one.description or one.name}") for one in known.values()]
-        id_ = asker.select("Which template do you want to start from?", options, flag="--id")
+        id_ = asker.select(
+            "Which template do you want to start from?", options, flag=f"--id <{'|'.join(known)}>"
+        )
     if id_ not in known:
         raise Refused(f"There is no starter {id_!r}. There are: {', '.join(known)}.")
     target = Path(directory or id_)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Refused(f"{target} exists already and is not an empty directory.")
-    _copy(known[id_].directory, target)
+    try:
+        _copy(known[id_].directory, target)
+    except OSError as error:
+        raise Refused(f"Cannot write to {error.filename or target}: {error.strerror}.") from error
     ui.result(f"Wrote the {known[id_].name} template to {target}.")
     ui.note(f"Look at it, change it, then push it:\n\n  cd {target}\n  coder templates push\n")
 

@@ -94,6 +94,12 @@ def test_an_ephemeral_parameter_is_for_one_build() -> None:
     assert values([one], Wanted(ephemeral={"debug": "true"}), again) == {"debug": "true"}
 
 
+def test_what_is_said_for_one_build_is_not_kept_for_all() -> None:
+    again = Situation(previous={"size": "2"}, first=False, ask=False)
+    with pytest.raises(Refused, match=r"'size' is not ephemeral.*--parameter size=<value>"):
+        values([parameter(mutable=True)], Wanted(ephemeral={"size": "3"}), again)
+
+
 @pytest.mark.parametrize(
     ("more", "value", "problem"),
     [

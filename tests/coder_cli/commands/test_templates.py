@@ -326,6 +326,19 @@ def test_init_of_an_unknown_starter(cli: Cli) -> None:
     assert "There is no starter 'nothing'" in cli("templates", "init", "--id", "nothing").err
 
 
+def test_init_says_which_starters_there_are_where_nobody_is_asked(cli: Cli) -> None:
+    ran = cli("templates", "init")
+    assert ran.code == 1
+    assert "pass --id <docker|externally-managed|kubernetes|local|sandbox|scratch>" in ran.err
+
+
+def test_init_into_a_place_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = cli("templates", "init", "--id", "local", str(tmp_path / "file" / "below"))
+    assert ran.code == 1
+    assert f"Cannot write to {tmp_path}/file/below: Not a directory." in ran.err
+
+
 @pytest.mark.parametrize(("flag", "form"), [("--tar", None), ("--zip", "zip")])
 def test_pull_writes_an_archive_to_stdout(
     cli: Cli, deployment: Deployment, flag: str, form: str
