@@ -88,6 +88,7 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     _identity(ground)
     daemons = _provisioning(ground)
     board = _agents(ground)
+    metrics.registry.register(agents.BoundaryCollector(board.boundaries))
     web.install(ground.app, web.Deployment(settings, access_url), database)
     workers = Workers()
     workers.add("facts", ground.pubsub.run)

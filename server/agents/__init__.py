@@ -3,6 +3,7 @@
 from server.agents.actions.agentapi import AgentApi
 from server.agents.actions.anchors import AnchorShelf
 from server.agents.actions.bootstrap import init_script, init_scripts
+from server.agents.actions.boundary import BoundaryCollector
 from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
 from server.agents.errors import AgentRefused, BadAnswer, NotConnected
@@ -14,6 +15,7 @@ __all__ = [
     "AgentRefused",
     "AnchorShelf",
     "BadAnswer",
+    "BoundaryCollector",
     "Dialer",
     "Monitor",
     "NotConnected",

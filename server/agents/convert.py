@@ -48,7 +48,13 @@ def manifest(
         apps=tuple(_app(app, identity, wildcard_host) for app in agent.apps),
         metadata=tuple(_metadata_source(item) for item in own.metadata),
         devcontainers=tuple(
-            Devcontainer(UUID(one["id"]), one["workspace_folder"], one["config_path"], one["name"])
+            Devcontainer(
+                UUID(one["id"]),
+                one["workspace_folder"],
+                one["config_path"],
+                one["name"],
+                UUID(one["subagent_id"]) if one["subagent_id"] else None,
+            )
             for one in own.devcontainers
         ),
         parent_id=identity.parent_id,

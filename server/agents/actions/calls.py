@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from coder_cli.sdk import agentapi as api
+from coder_cli.sdk.agentapi.boundary import BoundaryLogs
+from coder_cli.sdk.agentapi.subagents import CreateSubAgent, DeleteSubAgent
 from coder_cli.sdk.agents import AgentSubsystem
 from server.agents import convert
-from server.agents.actions import logs
-from server.agents.actions.switchboard import Switchboard
+from server.agents.actions import boundary, logs, subagents
+from server.agents.actions.caller import Caller
 from server.agents.errors import UnknownAgent, UnknownApp
 from server.agents.events import MetadataChanged
 from server.agents.model import (
@@ -24,9 +26,7 @@ from server.agents.model import (
 )
 from server.agents.store import monitors as monitors_store
 from server.agents.store import reports as store
-from server.kit.db import Tx
 from server.provisioning import agents as agents_as_clients_see
-from server.workspaces import AgentIdentity, WorkspaceChanged
 from server.workspaces import use as use_workspace
 
 P = TypeVar("P")
@@ -34,19 +34,6 @@ MAX_METADATA_KEYS = 6144
 """Bytes of all keys in one report."""
 MAX_STATUS_MESSAGE = 160
 MAX_URI = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The agent at the other end of a line, and the switchboard it hangs on."""
-
-    board: Switchboard
-    identity: AgentIdentity
-
-    async def tell(self, tx: Tx) -> None:
-        """Say that the agent's workspace looks different now."""
-        workspace, owner = self.identity.workspace_id, self.identity.owner_id
-        await tx.announce(WorkspaceChanged(workspace_id=workspace, owner_id=owner))
 
 
 async def manifest(caller: Caller, _params: api.Empty) -> api.Manifest:
@@ -237,6 +224,10 @@ CALLS: Mapping[str, Callable[[Caller, Mapping[str, Any]], Awaitable[object]]] = 
     api.Method.BANNERS: _Call(api.Empty, banners),
     api.Method.MONITORING: _Call(api.Empty, monitoring),
     api.Method.USAGE: _Call(api.Usage, usage),
+    api.Method.BOUNDARY_LOGS: _Call(BoundaryLogs, boundary.report),
+    api.Method.CREATE_SUB_AGENT: _Call(CreateSubAgent, subagents.create),
+    api.Method.DELETE_SUB_AGENT: _Call(DeleteSubAgent, subagents.delete),
+    api.Method.LIST_SUB_AGENTS: _Call(api.Empty, subagents.listed),
     api.Method.PING: _Call(api.Empty, ping),
 }
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from coder_cli.kit.clock import Clock, SystemClock
-from server.agents.model import Moved
+from server.agents.model import BoundaryCounts, Moved
 from server.agents.store import lines as store
 from server.kit.authz import Actor, as_system
 from server.kit.db import Database
@@ -39,6 +39,7 @@ class Switchboard:
     """The lines of this replica that speak for an agent, by connection."""
     waiting: set[object] = field(default_factory=set[object])
     """Agents that came before their row, and are kept waiting."""
+    boundaries: BoundaryCounts = field(default_factory=BoundaryCounts)
     actor: Actor = ME
 
     async def beat(self) -> None:

@@ -1,5 +1,6 @@
 """What agents are to the server, and the rules that need no I/O."""
 
+from server.agents.model.boundary import BoundaryCounts
 from server.agents.model.lifecycle import Life, advance
 from server.agents.model.line import (
     BEAT_EVERY,
@@ -31,6 +32,7 @@ from server.agents.model.proofs import (
 )
 from server.agents.model.reinit import Reason, Reinit
 from server.agents.model.terminals import TerminalWish
+from server.agents.model.subagents import Kin, check_sub_agent, sort_out
 from server.agents.model.texts import Line, clean, clip, fitting, host_key
 from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
 
@@ -40,6 +42,8 @@ __all__ = [
     "GONE_AFTER",
     "PLATFORMS",
     "Anchors",
+    "BoundaryCounts",
+    "Kin",
     "Life",
     "Line",
     "LogRange",
@@ -60,6 +64,7 @@ __all__ = [
     "advance",
     "aws_instance",
     "azure_instance",
+    "check_sub_agent",
     "check_version",
     "clean",
     "clip",
@@ -72,4 +77,5 @@ __all__ = [
     "monitors",
     "public_keys",
     "script_name",
+    "sort_out",
 ]

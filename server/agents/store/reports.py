@@ -20,6 +20,7 @@ OWN: LiteralString = """
     SELECT a.motd_file, a.api_key_scope, a.metadata,
            COALESCE((SELECT jsonb_agg(jsonb_build_object(
                                 'id', d.id, 'name', d.name, 'config_path', d.config_path,
+                                'subagent_id', d.subagent_id,
                                 'workspace_folder', d.workspace_folder) ORDER BY d.name)
                        FROM workspace_agent_devcontainers d
                       WHERE d.workspace_agent_id = a.id), '[]') AS devcontainers

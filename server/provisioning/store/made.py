@@ -63,9 +63,10 @@ INSERT_APP: LiteralString = """
 
 INSERT_DEVCONTAINER: LiteralString = """
     INSERT INTO workspace_agent_devcontainers
-           (id, workspace_agent_id, name, workspace_folder, config_path, inside, created_at)
-    VALUES (%(id)s, %(agent_id)s, %(name)s, %(workspace_folder)s, %(config_path)s, %(inside)s,
-            %(now)s)
+           (id, workspace_agent_id, name, workspace_folder, config_path, subagent_id, inside,
+            created_at)
+    VALUES (%(id)s, %(agent_id)s, %(name)s, %(workspace_folder)s, %(config_path)s,
+            %(subagent_id)s, %(inside)s, %(now)s)
 """
 
 
@@ -172,6 +173,7 @@ def _devcontainer(tx: Tx, agent_id: UUID, one: Devcontainer) -> dict[str, Any]:
         "name": one.name,
         "workspace_folder": one.workspace_folder,
         "config_path": one.config_path,
+        "subagent_id": _assigned(one.subagent_id),
         "inside": jsonb(
             {
                 "apps": [asdict(app) for app in one.apps],
@@ -181,6 +183,14 @@ def _devcontainer(tx: Tx, agent_id: UUID, one: Devcontainer) -> dict[str, Any]:
         ),
         "now": tx.now,
     }
+
+
+def _assigned(text: str) -> UUID | None:
+    """Return an id that terraform has made; what is none is not worth a failed build."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _apps(tx: Tx, agent_id: UUID, apps: Sequence[App]) -> Iterable[dict[str, Any]]:
