@@ -52,7 +52,7 @@ class Screen:
     @property
     def gone(self) -> bool:
         """Say whether the server has hung up."""
-        return self._reader.at_eof()
+        return self._reader.at_eof() or self._reader.exception() is not None
 
     async def picture(self) -> Picture:
         """Return what is on the screen now.
