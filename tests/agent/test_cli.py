@@ -6,7 +6,9 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -102,6 +104,28 @@ async def test_an_agent_process_lives_and_ends_by_a_signal(
         assert not is_alive(int(words_of(daemon)[0]))
     assert "lifecycle: off" in (tmp_path / "coder-agent.log").read_text()
     assert "lifecycle: off" in (tmp_path / "human.log").read_text()
+
+
+async def test_a_claimed_workspaces_agent_begins_anew_in_the_same_process(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    begin = script_of('echo "$PPID for $CODER_WORKSPACE_OWNER_NAME by $CODER_AGENT_TOKEN"')
+    stop = script_of("echo bye", run_on_start=False, run_on_stop=True)
+    plane.manifest = manifest_of(owner_username="prebuilds", scripts=(begin, stop))
+    process = await _start(plane, tmp_path)
+    await plane.until(lambda: "ready" in plane.states)
+    plane.manifest = replace(plane.manifest, agent_id=uuid4(), owner_username="alice")
+    await plane.tell_claim()
+    await plane.until(lambda: plane.states.count("ready") == 2)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    assert plane.states == [*["starting", "ready"] * 2, "shutting_down", "off"]
+    assert plane.lines() == [
+        f"{process.pid} for prebuilds by {TOKEN}",
+        "bye",
+        f"{process.pid} for alice by {TOKEN}",
+        "bye",
+    ]
 
 
 async def test_a_second_signal_ends_it_at_once(plane: ControlPlane, tmp_path: Path) -> None:
