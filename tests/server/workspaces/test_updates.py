@@ -9,16 +9,17 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.server.workspaces.test_watch import HEADER, served
+from tests.server.workspaces.test_watch import HEADER
 from tests.server.workspaces.world import World
 from tests.support.people import Person
+from tests.support.serving import served
 
 PATIENCE = 10
 
 
 @pytest.fixture
 async def url(world: World) -> AsyncGenerator[str]:
-    async with served(world) as address:
+    async with served(world.people.app) as address:
         host = address.removesuffix("/api/v2")
         yield f"ws://{host}/api/experimental/watch-all-workspacebuilds"
 

@@ -2,58 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from typing_extensions import override
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from server.kit.guard import Guard
 from server.workspaces.routes.watch import Event
 from tests.server.workspaces.world import SYSTEM, World
+from tests.support.serving import served
 
 HEADER = "Coder-Session-Token"
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    @override
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-@asynccontextmanager
-async def served(world: World) -> AsyncGenerator[str]:
-    """Serve the world's app on a port; yield its address without a scheme."""
-    config = uvicorn.Config(
-        Guard(world.people.app),
-        host="127.0.0.1",
-        port=0,
-        ws="websockets-sansio",
-        log_config=None,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
-    running = asyncio.ensure_future(server.serve())
-    while not server.started:
-        await asyncio.wait([running], timeout=0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"127.0.0.1:{port}/api/v2"
-    finally:
-        server.should_exit = True
-        await running
-
-
 @pytest.fixture
 async def address(world: World) -> AsyncGenerator[str]:
-    async with served(world) as address:
+    async with served(world.people.app) as address:
         yield address
 
 
