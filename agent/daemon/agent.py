@@ -16,6 +16,7 @@ from agent.daemon.settings import Settings
 from agent.daemon.terminals import prepare
 from agent.daemon.vitals import Vitals
 from agent.daemon.watchers import Banners, Stats
+from agent.desktop import Desktop, DesktopRoutes
 from agent.files import FileRoutes
 from agent.git import Git, GitWatch, Paths
 from agent.kit.child import Children, within
@@ -112,6 +113,9 @@ class Agent:
             block_transfer=settings.block_file_transfer,
             touched=touched.tell,
         )
+        self._desktop = Desktop(
+            self.environment.usual, self.children, clock, shown=self.environment.show_on
+        )
         self._boundaries = BoundaryProxy(settings.boundary_paths, self._line, self._tell_accesses)
         rooms = (
             self._boundaries,
@@ -119,6 +123,7 @@ class Agent:
             files,
             GitWatch(Git(self.environment.usual, self.children, clock), touched, clock),
             ListeningPorts(clock),
+            DesktopRoutes(self._desktop, clock),
             Debug(self.environment, settings.log_dir),
         )
         self._terminals = Terminals(self._pty_options())
@@ -182,6 +187,7 @@ class Agent:
                 task.cancel()
             await self.children.end_all()
             self._processes.close()  # Not before: who writes to a closed pipe hears of no end.
+            self._desktop.close()
 
     async def _live(self) -> None:
         await self._introduced.wait()

@@ -32,6 +32,8 @@ class Environment:
     """The agent's socket, by which processes find it; empty when it has none."""
     boundary_path: str = ""
     """The agent's socket for boundaries."""
+    display: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What names the workspace's desktop, once there is one; a session's own goes before."""
     auth: str = ""
     """How processes log in as the agent when it has no token of its own."""
 
@@ -44,7 +46,7 @@ class Environment:
             NoManifest: it is too early.
         """
         manifest = self._known()
-        env = {**self.base, **(additions or {})}
+        env = {**self.base, **self.display, **(additions or {})}
         # An agent that was started in a workspace has inherited the way to that one's agent.
         env.pop(agentsocket.VARIABLE, None)
         if self.auth:
@@ -76,6 +78,10 @@ class Environment:
         """Return the manifest's directory as an absolute path, whether or not it exists."""
         base = self.home()
         return expand_path(self._known().directory or base, self.build(), base)
+
+    def show_on(self, display: Mapping[str, str]) -> None:
+        """Let processes that start from now on find the desktop by ``display``."""
+        self.display = display
 
     def home(self) -> str:
         """Return the user's home directory."""

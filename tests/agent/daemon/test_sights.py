@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from coder_cli.sdk.agentapi.http import ChatContext
@@ -81,3 +83,28 @@ async def test_a_command_that_a_chat_ran_is_a_reason_to_look(
         told = await changes(socket)
         while "+made" not in told["unified_diff"]:  # It may have looked amid the command.
             told = await changes(socket)
+
+
+async def test_a_workspace_without_a_desktop_says_so(plane: ControlPlane, start: Start) -> None:
+    await start(env={"PATH": "/nowhere", "HOME": "/"})
+    await plane.until(lambda: "ready" in plane.states)
+    status, body = await ApiClient(plane).get("/api/v0/desktop/vnc")
+    assert (status, body["message"]) == (424, "The workspace has no desktop.")
+
+
+@pytest.mark.skipif(shutil.which("Xvnc") is None, reason="Xvnc is not on PATH")
+async def test_a_viewer_and_a_process_see_the_same_desktop(
+    plane: ControlPlane, start: Start
+) -> None:
+    await start()
+    await plane.until(lambda: "ready" in plane.states)
+    api = ApiClient(plane)
+    async with socket_to(plane, "/api/v0/desktop/vnc") as socket:
+        async with asyncio.timeout(20):
+            assert await socket.recv() == b"RFB 003.008\n"
+        command = {"command": "echo $DISPLAY; test -r $XAUTHORITY && echo readable"}
+        _, process = await api.post("/api/v0/processes/start", command)
+        _, told = await api.get(f"/api/v0/processes/{process['id']}/output?wait=true")
+        display, readable = told["output"].split()
+        assert display.startswith(":")
+        assert readable == "readable"
