@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
-from agent.network.http import Answer, Refusal, Request
+from agent.network.http import Answer, Gone, Refusal, Request
 from agent.socket.board import LONGEST_WAIT, Board, Ending, Unready
 from agent.units import Dependency, TooMany, Unit, UnitError, UnknownUnit, WrongName
 from agent.upstream import CallFailed, LineDown
@@ -63,6 +63,8 @@ class Routes:
             return Answer(200, await found(request))
         except (UnitError, BadShape, CallFailed, LineDown, Ending, Refusal) as no:
             return _refusal(no)
+        except Gone:
+            raise
         except Exception:  # A bug in one answer must not end the agent.
             log.exception("%s %s failed", request.method, request.path)
             return Answer(500, {"message": "the agent failed to answer; its log says why"})

@@ -17,6 +17,7 @@ from agent.network.http.messages import (
     Answer,
     App,
     Content,
+    Gone,
     Refusal,
     Reply,
     Request,
@@ -30,10 +31,6 @@ PATIENCE: Final = 30.0
 _CHUNK: Final = 64 * 1024
 _LINGER: Final = 16 * 1024 * 1024
 log = logging.getLogger("agent.http")
-
-
-class _Gone(Exception):
-    """The client has hung up."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +53,7 @@ class Conversation:
                 self._http.start_next_cycle()
             if not self._whole.is_set():
                 await _in_time(self._linger(), self.clock)
-        except* (_Gone, Ended, OSError, TimeoutError):
+        except* (Gone, Ended, OSError, TimeoutError):
             pass
         finally:
             self.writer.close()
@@ -116,7 +113,7 @@ class Conversation:
                 elif event is h11.NEED_DATA:
                     await self._more()
                 else:
-                    raise _Gone
+                    raise Gone
                 event = self._http.next_event()
         except h11.RemoteProtocolError as error:
             raise Refusal(error.error_status_hint, f"not HTTP: {error}") from None
@@ -126,9 +123,12 @@ class Conversation:
         if self._http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[])
             self.writer.write(self._http.send(go_on) or b"")
-        data = await _in_time(self.reader.read(_CHUNK), self.clock)
+        try:
+            data = await _in_time(self.reader.read(_CHUNK), self.clock)
+        except (OSError, TimeoutError) as error:
+            raise Gone from error
         if not data:
-            raise _Gone
+            raise Gone
         self._http.receive_data(data)
 
     async def _reply(self, app: App, request: Request) -> Reply:
@@ -145,7 +145,7 @@ class Conversation:
         while early < LARGEST_BODY:
             data = await self.reader.read(_CHUNK)
             if not data:
-                raise _Gone
+                raise Gone
             early += len(data)
             self._http.receive_data(data)
 
@@ -175,7 +175,7 @@ class Conversation:
             except (OSError, h11.LocalProtocolError) as error:
                 # The end of the connection amid the content says that it is not whole.
                 log.info("an answer broke off: %s", error)
-                raise _Gone from error
+                raise Gone from error
 
     def _begin(self, status: int, kind: str, length: int | None) -> None:
         headers = [("content-type", kind), ("x-content-type-options", "nosniff")]

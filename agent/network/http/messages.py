@@ -14,6 +14,10 @@ LARGEST_BODY: Final = 256 * 1024
 """What a request's body may have, unless a route allows more."""
 
 
+class Gone(Exception):
+    """The client has hung up, or is too slow: nobody is there to be answered."""
+
+
 class Refusal(Exception):
     """An answer that is no; the message is a sentence for whoever asked."""
 

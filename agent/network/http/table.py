@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from agent.network.http.messages import Answer, Refusal, Reply, Request
+from agent.network.http.messages import Answer, Gone, Refusal, Reply, Request
 from coder_cli.sdk.agentapi import BadShape
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Reply]]
@@ -36,8 +36,8 @@ class Table:
             return Answer(no.status, {"message": str(no), **more})
         except BadShape as no:
             return Answer(400, {"message": "Request body must be valid.", "detail": str(no)})
-        except (OSError, TimeoutError):
-            raise  # The connection's own; handlers turn those of files into refusals.
+        except Gone:
+            raise
         except Exception:  # A bug in one answer must not end the agent.
             log.exception("%s %s failed", request.method, request.path)
             return Answer(500, {"message": "The agent failed to answer; its log says why."})

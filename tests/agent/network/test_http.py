@@ -125,6 +125,11 @@ async def test_paths_have_parameters() -> None:
         (Refusal(418, "No."), 418, {"message": "No."}),
         (Refusal(400, "No.", "why"), 400, {"message": "No.", "detail": "why"}),
         (BadShape("x"), 400, {"message": "Request body must be valid.", "detail": "x"}),
+        (
+            FileNotFoundError("bug"),
+            500,
+            {"message": "The agent failed to answer; its log says why."},
+        ),
         (KeyError("bug"), 500, {"message": "The agent failed to answer; its log says why."}),
     ],
 )
