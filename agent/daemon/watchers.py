@@ -13,6 +13,7 @@ from coder_cli.sdk.agentapi import Banner, ConnectionType, Empty, Method, StatsT
 
 BANNERS_EVERY: Final = 120.0
 LEAST_INTERVAL: Final = 1.0
+REFUSED_INTERVAL: Final = 60.0
 log = logging.getLogger("agent")
 
 
@@ -63,9 +64,11 @@ class Stats:
                 await asyncio.sleep(0)
                 continue
             except CallFailed as no:
+                # Without statistics a workspace in use looks idle, and is stopped: never give up.
                 log.info("no statistics: %s", no)
-                return
-            await self._clock.sleep(max(answer.report_interval_ms / 1000, LEAST_INTERVAL))
+                await self._clock.sleep(REFUSED_INTERVAL)
+            else:
+                await self._clock.sleep(max(answer.report_interval_ms / 1000, LEAST_INTERVAL))
             stats = self._collect()
 
     def _collect(self) -> agentapi.Stats:

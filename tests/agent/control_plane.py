@@ -228,6 +228,8 @@ class ControlPlane:
         except ConnectionResetError:
             connection.transport.abort()
             return
+        except TimeoutError:  # This call is never answered.
+            return
         await connection.send(json.dumps(answer))
 
     def _answer(self, method: str, params: dict[str, Json]) -> Json:

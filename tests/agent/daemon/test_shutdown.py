@@ -68,6 +68,22 @@ async def test_an_end_while_the_line_is_still_coming_up_delivers_the_last_state(
     assert plane.states == ["shutting_down", "off"]
 
 
+async def test_an_end_before_the_manifest_has_come_keeps_the_line_for_the_last_words(
+    plane: ControlPlane, start: Start
+) -> None:
+    """Seed: an agent closed while it starts must not disconnect before its final status."""
+
+    def never(_: Json) -> Json:
+        raise TimeoutError
+
+    plane.answers[Method.MANIFEST] = never
+    running = await start()
+    await plane.until(lambda: plane.called(Method.MANIFEST))
+    await running.stop()
+    assert plane.connections == 1
+    assert plane.states == ["shutting_down", "off"]
+
+
 async def test_an_end_while_start_scripts_run_takes_them_along(
     plane: ControlPlane, start: Start, home: Path
 ) -> None:
