@@ -46,7 +46,8 @@ async def post_evaluate(
     request: Annotated[DynamicParametersRequest, Depends(_checked)],
 ) -> DynamicParametersResponse:
     """Evaluate a version's form for some answers."""
-    form = await desk.show(me, version, request.owner_id, request.inputs)
+    with desk.seat(me.user_id):
+        form = await desk.show(me, version, request.owner_id, request.inputs)
     return convert.form_to_sdk(request.id, form)
 
 

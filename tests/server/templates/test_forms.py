@@ -296,6 +296,8 @@ async def test_forms_of_one_user_are_bounded(
             async with forms.open(member):
                 pass
         assert refused.value.response.status_code == 429
+        path = f"/templateversions/{forms.version}/dynamic-parameters/evaluate"
+        assert (await member.api.post(path, json={})).status_code == 429
 
 
 async def test_a_form_closes_when_its_right_is_gone(
