@@ -8,7 +8,7 @@ def agent_tokens(state: bytes) -> list[str]:
     """Return the tokens of the agents in a state; none where it cannot be read."""
     try:
         content: object = json.loads(state or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [
         token

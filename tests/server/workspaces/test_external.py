@@ -92,6 +92,8 @@ async def test_whoever_only_looks_or_uses_gets_no_token(world: World) -> None:
     assert (await (await world.people.add("eve")).api.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("state", [b"", b"no json", b"[]", b'{"resources": [1, {"type": 2}]}'])
+@pytest.mark.parametrize(
+    "state", [b"", b"no json", b"[]", b'{"resources": [1, {"type": 2}]}', b"[" * 100_000]
+)
 def test_a_state_that_cannot_be_read_has_no_tokens(state: bytes) -> None:
     assert agent_tokens(state) == []
