@@ -30,6 +30,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "logout": Entry("coder_cli.commands.logout", "End the session"),
         "whoami": Entry("coder_cli.commands.whoami", "Show who is logged in, and where"),
         "tokens": Entry("coder_cli.commands.tokens", "Manage tokens for scripts", ("token",)),
+        "dotfiles": Entry(
+            "coder_cli.commands.dotfiles", "Set yourself up from a repository of dotfiles"
+        ),
         "publickey": Entry("coder_cli.commands.publickey", "Show your public SSH key for git"),
     },
     "Workspaces": {
@@ -114,6 +117,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Other": {
         "version": Entry("coder_cli.commands.version", "Show the version", boot=True),
+        "stat": Entry(
+            "coder_cli.commands.stat",
+            "Show how busy a workspace is: processor, memory, disk",
+            boot=True,
+            passes_on=True,
+            group=True,
+        ),
         "exp": Entry(
             "coder_cli.commands.exp",
             "Commands whose words may change: exp sync orders a workspace's scripts",
