@@ -68,9 +68,11 @@ class Metadata:
 
     async def _report(self) -> None:
         """Tell what has come, once a second at most, one call after the other."""
+        next_at = self._clock.monotonic()
         while True:
             await self._filled.wait()
-            await self._clock.sleep(TICK)
+            await self._clock.sleep(next_at - self._clock.monotonic())
+            next_at = self._clock.monotonic() + TICK
             await self._line.up.wait()
             batch = self._take()
             try:

@@ -106,13 +106,14 @@ class Scene:
 
 
 async def again_and_again(tally: Tally, life: Callable[[Tally], Awaitable[None]]) -> None:
-    """Live for ever; every end is a drop."""
+    """Live for ever; every end of something that lived is a drop."""
     while True:
+        before = tally.words
         try:
             await life(tally)
         except (OSError, TimeoutError, WebSocketException, EOFError) as error:
             tally.troubles.append(type(error).__name__)
-        tally.drops += 1
+        tally.drops += tally.words > before  # What never lived again cannot drop again.
         await asyncio.sleep(0.5)
 
 
