@@ -12,7 +12,7 @@ from server.provisioning import ELSEWHERE, DryRunOrder, Job, JobFailed, JobType,
 from server.templates import policy
 from server.templates.actions import read
 from server.templates.actions.forms import Resolved, owner_of
-from server.templates.model.resources import without_tokens
+from server.templates.model.resources import as_planned
 from server.templates.model.templates import Version
 from server.templates.model.values import Values, resolve_parameters
 from server.templates.store import content, files, versions
@@ -142,7 +142,7 @@ class DryRunKind:
 
     async def apply(self, tx: Tx, job: Job, outcome: Built) -> None:
         """Write what would be made."""
-        harmless = [without_tokens(resource) for resource in outcome.resources]
+        harmless = [as_planned(resource) for resource in outcome.resources]
         await provisioning.save_resources(tx, job.id, Transition.START, harmless)
 
     async def failed(self, tx: Tx, job: Job, outcome: Built | None) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from server import provisioning
 from server.kit.db import Tx
 from server.provisioning import ELSEWHERE, ImportOrder, Job, JobFailed
-from server.templates.model.resources import without_tokens
+from server.templates.model.resources import as_planned
 from server.templates.model.templates import Version
 from server.templates.store import content, files, forms, templates, versions
 from server.terraform import Imported, ImportRequest, TemplateFacts, Transition
@@ -48,7 +48,7 @@ class ImportKind:
             (Transition.START, outcome.start_resources),
             (Transition.STOP, outcome.stop_resources),
         ):
-            harmless = [without_tokens(resource) for resource in resources]
+            harmless = [as_planned(resource) for resource in resources]
             await provisioning.save_resources(tx, job.id, transition, harmless)
 
     async def failed(self, tx: Tx, job: Job, outcome: Imported | None) -> None:

@@ -7,10 +7,12 @@ from server.terraform import (
     Failure,
     Imported,
     ImportRequest,
+    Metadata,
     Option,
     Parameter,
     Preset,
     Resource,
+    Script,
     Variable,
 )
 from tests.server.templates.conftest import ORG, Workshop
@@ -213,3 +215,25 @@ async def test_a_version_that_nobody_can_import_warns(shop: Workshop, admin: Per
         await admin.api.post(f"{ORG}/templateversions", json={"file_id": body["file_id"]})
     ).json()
     assert (served["matched_provisioners"]["count"], served["warnings"]) == (1, [])
+
+
+async def test_a_plan_tells_members_no_sensitive_variable(
+    shop: Workshop, admin: Person, member: Person
+) -> None:
+    agent = Agent(
+        "main",
+        token="hunter2",
+        env={"API_KEY": "hunter2"},
+        scripts=(Script("Startup", "login hunter2", run_on_start=True),),
+    )
+    metadata = (Metadata("key", "hunter2", sensitive=True), Metadata("zone", "eu"))
+    planned = Resource("dev", "docker_container", agents=(agent,), metadata=metadata)
+    template = await shop.template(admin, imported=Imported(start_resources=(planned,)))
+    for person in (admin, member):
+        at = f"/templateversions/{template['active_version_id']}/resources"
+        answer = await person.api.get(at)
+        assert "hunter2" not in answer.text
+        (resource,) = answer.json()
+        assert resource["metadata"][1]["value"] == "eu"
+        assert resource["agents"][0]["environment_variables"] == {"API_KEY": ""}
+        assert resource["agents"][0]["scripts"][0]["display_name"] == "Startup"
