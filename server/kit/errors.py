@@ -112,7 +112,8 @@ class TooMany(ApiError):
     status = 429
 
     def __init__(self, message: str, *, retry_after: int = 60) -> None:
-        super().__init__(message)
+        unit = "second" if retry_after == 1 else "seconds"
+        super().__init__(message, detail=f"Try again in {retry_after} {unit}.")
         self.retry_after = retry_after
 
 

@@ -227,6 +227,7 @@ async def test_the_fourth_request_in_a_minute_waits(
     assert codes == [200, 200, 200, 429]
     limited = await client.get("/api/v2/ip")
     assert limited.headers["Retry-After"] == "60"
+    assert limited.json()["detail"] == "Try again in 60 seconds."
     assert (await client.get("/api/v2/taken")).status_code == 409
     await clock.advance(61)
     assert (await client.get("/api/v2/ip")).status_code == 200
