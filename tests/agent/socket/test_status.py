@@ -41,7 +41,7 @@ async def test_what_the_server_does_not_take_is_told(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"state": "dancing"}, "AppStatus.state is not a AppState"),
+        ({"state": "dancing"}, "AppStatus.state is not a AppStatusState"),
         ({"app_slug": None}, "AppStatus.app_slug must be str, not NoneType"),
         ({"slug": "x"}, "'slug' is unknown here; known are app_slug, message, state, uri"),
     ],
