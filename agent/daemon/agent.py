@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from agent.daemon.api import api
-from agent.daemon.debug import Debug
+from agent.daemon.api import Api
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.terminals import prepare
 from agent.daemon.vitals import Vitals
 from agent.daemon.watchers import Banners, Stats
-from agent.desktop import Desktop, DesktopRoutes
-from agent.files import FileRoutes
-from agent.git import Git, GitWatch, Paths
 from agent.kit.child import Children, within
 from agent.kit.paths import home
 from agent.network import Dialer
-from agent.ports import ListeningPorts
-from agent.processes import Environment, ProcessRoutes, Registry
+from agent.processes import Environment
 from agent.pty import PtyOptions, Terminals
 from agent.scripts import Crontab, Directories, Runner, Verdict
 from agent.socket import BoundaryProxy, Socket
@@ -106,29 +101,12 @@ class Agent:
         self._key = host_key(at_home / PLACE)
         self._ssh = SshDoor(self._ssh_options())
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
-        self._processes = Registry(self.environment, self.children, clock)
-        touched = Paths()
-        files = FileRoutes(
-            self.environment.home,
-            block_transfer=settings.block_file_transfer,
-            touched=touched.tell,
-        )
-        self._desktop = Desktop(
-            self.environment.usual, self.children, clock, shown=self.environment.show_on
-        )
         self._boundaries = BoundaryProxy(settings.boundary_paths, self._line, self._tell_accesses)
-        rooms = (
-            self._boundaries,
-            ProcessRoutes(self._processes, touched.tell),
-            files,
-            GitWatch(Git(self.environment.usual, self.children, clock), touched, clock),
-            ListeningPorts(clock),
-            DesktopRoutes(self._desktop, clock),
-            Debug(self.environment, settings.log_dir),
-        )
+        self._api = Api(settings, self.environment, self.children, clock)
+        self._api.mount([self._boundaries])
         self._terminals = Terminals(self._pty_options())
         services[int(Port.RECONNECTING_PTY)] = self._terminals.serve
-        services[int(Port.HTTP_API)] = api(rooms, clock).serve
+        services[int(Port.HTTP_API)] = self._api.serve
         self._streams = Streams(dialer, services)
         self._stats = Stats(self._line, clock, self._streams, self._ssh, self._terminals)
         self._socket = Socket(settings.socket_paths, clock, self._tell_status)
@@ -179,15 +157,14 @@ class Agent:
             group.create_task(self._ssh.run())
             group.create_task(self._terminals.run())
             group.create_task(self._streams.run())
-            group.create_task(self._processes.run())
+            group.create_task(self._api.run())
             living = group.create_task(self._live())
             await self._stopping.wait()
             await self._end(serving)
             for task in (living, *reporting):
                 task.cancel()
             await self.children.end_all()
-            self._processes.close()  # Not before: who writes to a closed pipe hears of no end.
-            self._desktop.close()
+            self._api.close()
 
     async def _live(self) -> None:
         await self._introduced.wait()
