@@ -3,14 +3,11 @@
 Source: reference, API and CLI, section 2.7.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from coder_cli.sdk.workspaces import WorkspaceBuildUpdate
 from server.kit.db import Database
@@ -19,13 +16,12 @@ from server.kit.pubsub import Mailbox, Pubsub
 from server.kit.routing import Authenticator, Me, service
 from server.workspaces.actions import show
 from server.workspaces.events import EVERY_WORKSPACE
+from server.workspaces.routes.speaking import speak
 
-log = structlog.get_logger()
 routes = APIRouter()
 
 REMEMBERED = 10_000
 """Workspaces whose last update is kept, so that it is not sent twice."""
-PROTOCOL_ERROR = 1002
 SIGNED_OUT = 4401
 TOO_SLOW = 1013
 
@@ -70,20 +66,7 @@ async def watch_all(websocket: WebSocket, me: Me) -> None:
     pubsub = service(websocket, Pubsub)
     with pubsub.mailbox(EVERY_WORKSPACE) as box:
         await websocket.accept()
-        updates = Updates(websocket, box)
-        code = TOO_SLOW
-        try:
-            async with asyncio.TaskGroup() as group:
-                sending = group.create_task(_send(websocket, updates))
-                hearing = group.create_task(websocket.receive())
-                await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
-                code = sending.result() if sending.done() else PROTOCOL_ERROR
-                sending.cancel()
-                hearing.cancel()
-        except* WebSocketDisconnect:
-            log.debug("a watcher of builds left", user_id=str(me.id))
-        if websocket.client_state is websocket.application_state is WebSocketState.CONNECTED:
-            await websocket.close(code)
+        await speak(websocket, me.id, _send(websocket, Updates(websocket, box)))
 
 
 async def _send(websocket: WebSocket, updates: Updates) -> int:

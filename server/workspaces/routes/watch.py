@@ -3,7 +3,6 @@
 Source: reference, API and CLI, sections 2.1 (wire forms) and 2.13.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from fastapi import APIRouter, Depends, WebSocket
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from coder_cli.sdk.workspaces import Workspace
 from server import identity
@@ -26,6 +24,7 @@ from server.kit.routing import Authenticator, Me, error_body, service
 from server.workspaces.actions import find, show
 from server.workspaces.events import topic
 from server.workspaces.model import WorkspaceRules
+from server.workspaces.routes.speaking import speak
 
 log = structlog.get_logger()
 routes = APIRouter()
@@ -33,7 +32,7 @@ routes = APIRouter()
 HEARTBEAT_SECONDS = 15.0
 """How long a silent stream goes without a ping, and a lost notification without its effect."""
 
-PROTOCOL_ERROR = 1002
+NORMAL = 1000
 
 
 class Event(BaseModel):
@@ -113,21 +112,11 @@ async def watch(watched: Watching) -> StreamingResponse:
 async def watch_ws(websocket: WebSocket, watched: Watching) -> None:
     """Send the workspace as WebSocket frames; whoever sends something back is cut off."""
     await websocket.accept()
-    code = 1000
-    try:
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send_all(websocket, watched))
-            hearing = group.create_task(websocket.receive())
-            await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
-            code = 1000 if sending.done() else PROTOCOL_ERROR
-            sending.cancel()
-            hearing.cancel()
-    except* WebSocketDisconnect:
-        log.debug("a watcher left", workspace_id=str(watched.workspace_id))
-    if websocket.client_state is websocket.application_state is WebSocketState.CONNECTED:
-        await websocket.close(code)
+    await speak(websocket, watched.user_id, _send_all(websocket, watched))
 
 
-async def _send_all(websocket: WebSocket, watched: Watched) -> None:
+async def _send_all(websocket: WebSocket, watched: Watched) -> int:
+    """Send events; return the code to close with."""
     async for event in watched.events():
         await websocket.send_text(event.model_dump_json(exclude_none=True))
+    return NORMAL
