@@ -19,7 +19,7 @@ from server.identity.convert import user as user_to_sdk
 from server.identity.events import AccessChanged, access_topic
 from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
 from server.identity.model.organizations import Organization
-from server.identity.model.people import NewUser, User
+from server.identity.model.people import NewUser, OwnerFacts, User
 from server.identity.routes import routes
 from server.identity.routes.authenticator import SessionAuthenticator
 
@@ -29,6 +29,7 @@ __all__ = [
     "KeygenAlgorithm",
     "NewUser",
     "Organization",
+    "OwnerFacts",
     "PasswordHashing",
     "SessionAuthenticator",
     "User",

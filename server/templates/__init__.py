@@ -1,7 +1,7 @@
 """Templates: what workspaces are made from, version by version. See README.md."""
 
 from server.templates.actions.dry_running import DryRunKind
-from server.templates.actions.forms import FormDesk
+from server.templates.actions.forms import FormDesk, as_owner
 from server.templates.actions.importing import ImportKind
 from server.templates.actions.read import (
     archive,
@@ -28,6 +28,7 @@ __all__ = [
     "Values",
     "Version",
     "archive",
+    "as_owner",
     "built_version",
     "check_value",
     "presets",

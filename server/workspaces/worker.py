@@ -1,7 +1,7 @@
 """What a build does when its turn comes: load, have terraform work, write what it made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
@@ -14,7 +14,6 @@ from server.terraform import (
     BuildRequest,
     Built,
     Owner,
-    OwnerRole,
     TemplateFacts,
     WorkspaceFacts,
 )
@@ -89,17 +88,8 @@ class BuildKind(JobKind[Built]):
 
     async def _owner(self, tx: Tx, build: RunningBuild) -> Owner:
         facts = await identity.owner_facts(tx, build.owner_id)
-        return Owner(
-            id=facts.id,
-            name=facts.username,
-            full_name=facts.full_name,
-            email=facts.email,
-            groups=facts.groups,
-            roles=tuple(
-                OwnerRole(role.name, str(role.organization_id or "")) for role in facts.roles
-            ),
-            login_type=facts.login_type,
-            ssh_public_key=facts.ssh_public_key,
+        return replace(
+            templates.as_owner(facts),
             ssh_private_key=facts.ssh_private_key,
             session_token=await self._session_token(tx, build),
         )

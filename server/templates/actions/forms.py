@@ -246,7 +246,11 @@ async def owner_of(tx: Tx, owner_id: UUID) -> Owner:
     Raises:
         NotFound: they are gone.
     """
-    facts = await identity.owner_facts(tx, owner_id)
+    return as_owner(await identity.owner_facts(tx, owner_id))
+
+
+def as_owner(facts: identity.OwnerFacts) -> Owner:
+    """Return an owner as terraform is told of them, without any secret."""
     return Owner(
         id=facts.id,
         name=facts.username,
