@@ -29,6 +29,7 @@ def test_relative_paths_and_calls_of_nobody_say_nothing() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
+    """Seed: edited paths are tracked in-memory inside the workspace agent."""
     paths = Paths()
     paths.touched(ChatContext(ROOT), (f"/{number}" for number in range(MOST_PATHS + 1)))
     assert len(paths.of(ROOT)) == MOST_PATHS

@@ -101,6 +101,7 @@ async def watch(desk: Desk) -> AsyncIterator[Watch]:
 async def test_what_a_tool_call_touched_is_told_at_once(
     desk: Desk, watch: Watch, make: Make
 ) -> None:
+    """Seed: it polls on a 30s interval, on tool calls, and on explicit refresh."""
     repo = make()
     repo.write("a.txt", "changed\n")
     client = await watch()
@@ -119,6 +120,7 @@ async def test_what_a_tool_call_touched_is_told_at_once(
 async def test_it_looks_every_30_seconds_and_tells_only_what_changed(
     desk: Desk, watch: Watch, make: Make
 ) -> None:
+    """Seed: a new message is emitted only when the snapshot changes."""
     repo, other = make(), make("other")
     desk.paths.touched(desk.chat, [str(repo.root), str(other.root)])
     client = await watch()
@@ -136,6 +138,7 @@ async def test_it_looks_every_30_seconds_and_tells_only_what_changed(
 async def test_a_refresh_is_a_look_but_at_most_one_a_second(
     desk: Desk, watch: Watch, make: Make
 ) -> None:
+    """Seed: scans are rate-limited to at most once per second."""
     repo = make()
     desk.paths.touched(desk.chat, [str(repo.root)])
     client = await watch()
@@ -166,6 +169,7 @@ async def test_unknown_messages_are_answered_in_their_words(watch: Watch, words:
 
 
 async def test_a_child_sees_what_its_parent_did(desk: Desk, watch: Watch, make: Make) -> None:
+    """Seed: paths are based on tool calls made by the chat and its ancestor chats."""
     repo = make()
     desk.paths.touched(desk.chat, [str(repo.root)])
     client = await watch(ChatContext(uuid4(), (desk.chat.id,)))
