@@ -7,7 +7,7 @@ asyncssh has this too, but drops what the far end says before the channel is ope
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, cast
 
 import asyncssh
@@ -27,8 +27,16 @@ class Channel(Protocol):
     def resume_reading(self) -> None: ...
 
 
-async def forward_tcp(host: str, port: int) -> "asyncssh.SSHTCPSession[bytes]":
+def _nobody(_: str) -> None:
+    """Nobody asked to be told."""
+
+
+async def forward_tcp(
+    host: str, port: int, ended: Callable[[str], None] = _nobody
+) -> "asyncssh.SSHTCPSession[bytes]":
     """Connect to ``port`` of ``host`` and return the channel's side of it.
+
+    ``ended`` is told, once, how the connection came to its end.
 
     Raises:
         asyncssh.ChannelOpenError: nobody answers there.
@@ -38,7 +46,7 @@ async def forward_tcp(host: str, port: int) -> "asyncssh.SSHTCPSession[bytes]":
     opened: socket.socket | None = far.transport.get_extra_info("socket")
     if opened is not None:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return _TcpSide(far)
+    return _TcpSide(far, ended)
 
 
 async def forward_unix(path: str) -> "asyncssh.SSHUNIXSession[bytes]":
@@ -122,8 +130,9 @@ class Far(asyncio.Protocol):
 class _Side:
     """The client's side: what the channel says goes to the connection."""
 
-    def __init__(self, far: Far) -> None:
+    def __init__(self, far: Far, ended: Callable[[str], None] = _nobody) -> None:
         self._far = far
+        self._ended = ended
 
     def data_received(self, data: bytes, datatype: int | None) -> None:  # noqa: ARG002
         self._far.transport.write(data)
@@ -140,8 +149,9 @@ class _Side:
     def resume_writing(self) -> None:
         self._far.transport.resume_reading()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         self._far.transport.close()
+        self._ended(str(exc or "the connection was closed"))
 
 
 class _TcpSide(_Side, asyncssh.SSHTCPSession[bytes]):

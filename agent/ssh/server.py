@@ -13,6 +13,8 @@ from agent.network import Frames, serve_protocol
 from agent.ssh.forward import forward_tcp, forward_unix
 from agent.ssh.options import SshOptions
 from agent.ssh.session import Session, Sessions
+from agent.ssh.visits import Visit, peer_address
+from coder_cli.sdk.agentapi import ConnectionType
 
 GCM: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 MORE: Final = ("chacha20-poly1305@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
@@ -73,7 +75,23 @@ class _Connection(asyncssh.SSHServer):
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
     ) -> "Awaitable[asyncssh.SSHTCPSession[bytes]]":
-        return forward_tcp(dest_host, dest_port)
+        return self._forward(dest_host, dest_port)
+
+    async def _forward(self, host: str, port: int) -> "asyncssh.SSHTCPSession[bytes]":
+        sessions = self._sessions
+        if not await asyncio.to_thread(sessions.detector.sees, host, port):
+            return await forward_tcp(host, port)
+        peer = cast("object", self._conn.get_extra_info("peername"))
+        visit = Visit(sessions.options, ConnectionType.JETBRAINS, peer_address(peer))
+
+        def ended(reason: str) -> None:
+            sessions.forwards.discard(visit)
+            visit.end(0, reason)
+
+        side = await forward_tcp(host, port, ended)
+        sessions.forwards.add(visit)
+        visit.begin()
+        return side
 
     @override
     def server_requested(self, listen_host: str, listen_port: int) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from shutil import which
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any, Final, cast
 
 import asyncssh
 from typing_extensions import override
@@ -15,10 +14,12 @@ from typing_extensions import override
 from agent.kit.paths import expand_path, user_name
 from agent.processes import NoManifest, command_line, login_line, user_shell
 from agent.ssh import files
+from agent.ssh.jetbrains import Detector
 from agent.ssh.motd import login_messages
 from agent.ssh.options import SshOptions
 from agent.ssh.runs import Command, Outlet, PipeRun, Run, Size, Terminal, TerminalRun, explain
-from coder_cli.sdk.agentapi import ConnectionAction, ConnectionReport, ConnectionType
+from agent.ssh.visits import Visit, kind_of, peer_address
+from coder_cli.sdk.agentapi import ConnectionType
 
 SESSION_TYPE: Final = "CODER_SSH_SESSION_TYPE"
 WRITE_HIGH: Final = 1 << 20
@@ -42,12 +43,15 @@ class Sessions:
         self.options = options
         self.spawn = spawn
         self.open: set[Session] = set()
+        self.forwards: set[Visit] = set()
+        """Forwarded connections that count as sessions."""
+        self.detector = Detector()
         self.closing = False
         """The agent ends: a connection that is still up gets no more sessions."""
 
     def count(self) -> dict[str, int]:
         """Return how many sessions are open, by connection type."""
-        kinds = [session.kind.value for session in self.open]
+        kinds = [each.kind.value for each in (*self.open, *self.forwards)]
         return {kind: kinds.count(kind) for kind in kinds}
 
 
@@ -59,13 +63,12 @@ class Session(asyncssh.SSHServerSession[bytes], Outlet):
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._options = sessions.options
-        self._id = uuid4()
         self._command: str | None = None
         self._subsystem: str | None = None
         self._terminal: Terminal | None = None
         self._run: Run | None = None
         self._files: asyncssh.SSHServerSession[bytes] | None = None
-        self._reported_end = False
+        self._visit: Visit | None = None
 
     # --- what the client asks for ---------------------------------------------------------
 
@@ -96,9 +99,11 @@ class Session(asyncssh.SSHServerSession[bytes], Outlet):
     @override
     def session_started(self) -> None:
         env = dict(self._chan.get_environment())
-        self.kind = _kind(env.pop(SESSION_TYPE, ""))
+        self.kind = kind_of(env.pop(SESSION_TYPE, ""))
         self._sessions.open.add(self)
-        self._report(ConnectionAction.CONNECT)
+        peer = cast("object", self._chan.get_extra_info("peername"))
+        self._visit = Visit(self._options, self.kind, peer_address(peer))
+        self._visit.begin()
         try:
             self._start(env)
         except NoManifest:
@@ -176,7 +181,7 @@ class Session(asyncssh.SSHServerSession[bytes], Outlet):
         if self._files:
             self._files.connection_lost(exc)
         self._sessions.open.discard(self)
-        if self._run and not self._reported_end:
+        if self._run and not (self._visit and self._visit.over):
             self._run.let_go()
             ending = self._run.child.end(signals.SIGHUP, self._options.clock)
             self._sessions.spawn(ending)
@@ -268,26 +273,6 @@ class Session(asyncssh.SSHServerSession[bytes], Outlet):
             self._chan.exit(code)
         self._report_end(code, reason)
 
-    # --- reports --------------------------------------------------------------------------
-
     def _report_end(self, code: int, reason: str) -> None:
-        if not self._reported_end:
-            self._reported_end = True
-            self._report(ConnectionAction.DISCONNECT, code, reason)
-
-    def _report(self, action: ConnectionAction, code: int = 0, reason: str = "") -> None:
-        report = ConnectionReport(
-            self._id,
-            action,
-            self.kind,
-            self._options.clock.now(),
-            status_code=code,
-            reason=reason,
-        )
-        self._options.report(report)
-
-
-def _kind(name: str) -> ConnectionType:
-    with suppress(ValueError):
-        return ConnectionType(name.lower())
-    return ConnectionType.SSH
+        if self._visit:
+            self._visit.end(code, reason)

@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
+
+from coder_cli.kit.addresses import plain_address
 from coder_cli.sdk import agentapi as api
 from coder_cli.sdk.agentapi.boundary import BoundaryLogs
 from coder_cli.sdk.agentapi.subagents import CreateSubAgent, DeleteSubAgent
@@ -28,6 +31,8 @@ from server.agents.store import monitors as monitors_store
 from server.agents.store import reports as store
 from server.provisioning import agents as agents_as_clients_see
 from server.workspaces import use as use_workspace
+
+log = structlog.get_logger()
 
 P = TypeVar("P")
 MAX_METADATA_KEYS = 6144
@@ -93,6 +98,8 @@ async def script_completed(caller: Caller, params: api.ScriptTiming) -> api.Empt
 async def connection(caller: Caller, params: api.ConnectionReport) -> api.Empty:
     """Keep who comes to the workspace and goes."""
     identity = caller.identity
+    if plain_address(params.ip) is None:
+        log.error("address of a connection cannot be read", ip=clip(params.ip, 100))
     async with caller.board.database.tx(caller.board.actor) as tx:
         await store.connection(tx, identity.agent_id, identity.workspace_id, params)
     return api.Empty()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+from coder_cli.kit.addresses import plain_address
 from coder_cli.sdk.agentapi import (
     AppHealthUpdate,
     ConnectionAction,
@@ -192,7 +193,7 @@ async def connection(tx: Tx, agent_id: UUID, workspace_id: UUID, report: Connect
         "agent_id": agent_id,
         "workspace_id": workspace_id,
         "type": report.type.value,
-        "ip": "127.0.0.1" if report.ip == "localhost" else clip(report.ip),
+        "ip": plain_address(report.ip) or "",
         "at": report.timestamp,
         "status_code": report.status_code,
         "reason": clip(report.reason),
