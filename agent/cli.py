@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from agent.daemon import Agent, Settings
+from agent.daemon import Agent, Devcontainers, Settings
 from agent.kit import logs, reaper
 from agent.kit.paths import executable, home
 from coder_cli.kit.clock import SystemClock
@@ -109,6 +109,30 @@ FLAGS: Final = (
         agentsocket.VARIABLE,
         "Where that socket is ($XDG_RUNTIME_DIR/coder-agent.sock, else /tmp/coder-agent.sock)",
         "PATH",
+    ),
+    Flag(
+        "devcontainers-enable",
+        "CODER_AGENT_DEVCONTAINERS_ENABLE",
+        "Look after dev containers (true)",
+        "BOOL",
+        default="true",
+        kind=Kind.BOOLEAN,
+    ),
+    Flag(
+        "devcontainers-project-discovery-enable",
+        "CODER_AGENT_DEVCONTAINERS_PROJECT_DISCOVERY_ENABLE",
+        "Look for dev containers in git repositories of the agent's directory (true)",
+        "BOOL",
+        default="true",
+        kind=Kind.BOOLEAN,
+    ),
+    Flag(
+        "devcontainers-discovery-autostart-enable",
+        "CODER_AGENT_DEVCONTAINERS_DISCOVERY_AUTOSTART_ENABLE",
+        "Start those that are found and want it (false)",
+        "BOOL",
+        default="false",
+        kind=Kind.BOOLEAN,
     ),
     Flag(
         "boundary-log-proxy-socket-path",
@@ -287,6 +311,17 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         ssh_max_timeout=longest,
         block_file_transfer=options.block_file_transfer,
         socket_paths=_socket_paths(options, env),
+        devcontainers=Devcontainers(
+            _truth("devcontainers-enable", options.devcontainers_enable),
+            _truth(
+                "devcontainers-project-discovery-enable",
+                options.devcontainers_project_discovery_enable,
+            ),
+            _truth(
+                "devcontainers-discovery-autostart-enable",
+                options.devcontainers_discovery_autostart_enable,
+            ),
+        ),
         boundary_paths=_places(
             options.boundary_log_proxy_socket_path or f"{temp}/boundary-audit.sock", options, env
         ),
@@ -295,12 +330,16 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
 
 
 def _socket_paths(options: argparse.Namespace, env: Mapping[str, str]) -> tuple[str, ...]:
-    wanted = str(options.socket_server_enabled).lower()
-    if wanted in _FALSE:
+    if not _truth("socket-server-enabled", options.socket_server_enabled):
         return ()
-    if wanted not in _TRUE:
-        raise Refused(f"--socket-server-enabled {wanted!r} is neither true nor false.")
     return _places(str(options.socket_path or agentsocket.socket_path(env)), options, env)
+
+
+def _truth(flag: str, given: object) -> bool:
+    word = str(given).lower()
+    if word not in _TRUE | _FALSE:
+        raise Refused(f"--{flag} {word!r} is neither true nor false.")
+    return word in _TRUE
 
 
 def _places(path: str, options: argparse.Namespace, env: Mapping[str, str]) -> tuple[str, ...]:

@@ -119,9 +119,11 @@ class Yard:
             self._group = group
             await self._begun.wait()
             await self._prepare()
+            await self.refresh()
+            self._start_declared()
             while True:
-                await self.refresh()
                 await self._clock.sleep(AFTER_TROUBLE if self._trouble else EVERY)
+                await self.refresh()
 
     async def refresh(self) -> None:
         """Look at what runs now."""
@@ -190,6 +192,12 @@ class Yard:
             return
         for project in await asyncio.to_thread(discover, self._options.directory()):
             await self._find_project(project)
+
+    def _start_declared(self) -> None:
+        """Start what the template declares; a person has the others started."""
+        for one in list(self._values()):
+            if one.definition.from_template and one.status is DevcontainerStatus.STOPPED:
+                self.recreate(one.definition.id)
 
     async def _find_project(self, project: Project) -> None:
         if any(_same(one.definition, project.folder, project.config) for one in self._values()):

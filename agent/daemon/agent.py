@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from agent.daemon.api import Api
+from agent.daemon.dock import Dock
 from agent.daemon.secrets import write_secret_files
 from agent.daemon.settings import Settings
 from agent.daemon.terminals import prepare
@@ -103,7 +104,8 @@ class Agent:
         services = dict.fromkeys((int(Port.SSH), int(Port.SSH_STANDARD)), self._ssh.serve)
         self._boundaries = BoundaryProxy(settings.boundary_paths, self._line, self._tell_accesses)
         self._api = Api(settings, self.environment, self.children, clock)
-        self._api.mount([self._boundaries])
+        self._dock = Dock(settings, self.environment, self.children, self._line, clock)
+        self._api.mount([self._boundaries, self._dock])
         self._terminals = Terminals(self._pty_options())
         services[int(Port.RECONNECTING_PTY)] = self._terminals.serve
         services[int(Port.HTTP_API)] = self._api.serve
@@ -148,6 +150,7 @@ class Agent:
                 group.create_task(run())
                 for run in (
                     self._banners.run,
+                    self._dock.run,
                     self._stats.run,
                     self._vitals.run,
                     self._keep_times,
@@ -174,6 +177,7 @@ class Agent:
             verdict = await self._run_scripts(ScriptStage.START)
             self._enter(_STARTED[verdict])
             self._started.set()
+            self._dock.start()
 
     async def _keep_times(self) -> None:
         await self._started.wait()
@@ -254,6 +258,7 @@ class Agent:
             for report in self._life.history:
                 self._lifecycle.post(report)
         self._vitals.know(manifest)
+        self._dock.know(manifest)
         self._introduced.set()
 
     @property

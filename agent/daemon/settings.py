@@ -8,6 +8,15 @@ from coder_cli.sdk.agentidentity import TokenProvider
 
 
 @dataclass(frozen=True, slots=True)
+class Devcontainers:
+    """Whether there are dev containers, whether projects are looked for, and started."""
+
+    enabled: bool = True
+    discover: bool = True
+    autostart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One agent. ``env`` is the environment it was started in."""
 
@@ -21,6 +30,7 @@ class Settings:
     ssh_max_timeout: float = 72 * 3600
     block_file_transfer: bool = False
     subsystems: tuple[str, ...] = ()
+    devcontainers: Devcontainers = field(default_factory=Devcontainers)
     boundary_paths: tuple[str, ...] = ()
     """Where the socket for boundaries may be."""
     socket_paths: tuple[str, ...] = ()

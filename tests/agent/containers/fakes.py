@@ -13,10 +13,10 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def container(
-    folder: str = "", config: str = "", *, running: bool = True, id: str = "c1"
+    folder: str = "", config: str = "", *, running: bool = True, number: str = "c1"
 ) -> Container:
     labels = {LOCAL_FOLDER: folder, CONFIG_FILE: config} if folder else {}
-    return Container(id, id, "alpine", LONG_AGO, labels, running)
+    return Container(number, number, "alpine", LONG_AGO, labels, running)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class FakeCli:
         self.ups.append((folder, anew))
         if self.trouble:
             raise ToolFailed(self.trouble)
-        made = container(folder, config, id=f"made-{len(self.ups)}")
+        made = container(folder, config, number=f"made-{len(self.ups)}")
         self.runtime.found = [one for one in self.runtime.found if LOCAL_FOLDER not in one.labels]
         self.runtime.found.append(made)
         return made.id

@@ -100,7 +100,7 @@ async def test_auto_start_of_a_project_needs_the_agents_flag(
         assert bool(made.cli.ups) is wanted
 
 
-async def test_recreate_makes_the_container_and_its_agent_and_a_second_one_waits(
+async def test_what_the_template_declares_starts_after_the_scripts_and_can_be_made_anew(
     tmp_path: Path,
 ) -> None:
     made = scene(tmp_path)
@@ -109,16 +109,14 @@ async def test_recreate_makes_the_container_and_its_agent_and_a_second_one_waits
     made.yard.init([definition])
     async with running(made):
         made.yard.start()
-        await until(lambda: made.runtime.looks)
-        made.yard.recreate(definition.id)
-        assert made.only.status is DevcontainerStatus.STARTING
-        with pytest.raises(Busy):
-            made.yard.recreate(definition.id)
         await until(lambda: made.only.agent)
         assert made.only.status is DevcontainerStatus.RUNNING
         assert made.inside.put == [("made-1", "web", assigned)]
         assert made.cli.ups == [("/work/web", False)]
         made.yard.recreate(definition.id)
+        assert made.only.status is DevcontainerStatus.STARTING
+        with pytest.raises(Busy):
+            made.yard.recreate(definition.id)
         await until(lambda: len(made.inside.put) == 2)
         assert made.cli.ups[1] == ("/work/web", True)
         assert made.inside.forgotten == [assigned]
@@ -162,7 +160,7 @@ async def test_running_and_dirty_are_cleared_when_the_container_is_gone(tmp_path
 
 async def test_a_stopped_container_is_stopped_and_a_foreign_one_is_met(tmp_path: Path) -> None:
     made = scene(tmp_path)
-    made.runtime.found = [container("/work/api", running=False), container(id="database")]
+    made.runtime.found = [container("/work/api", running=False), container(number="database")]
     await made.yard.refresh()
     assert made.only.name == "api"
     assert made.only.status is DevcontainerStatus.STOPPED
