@@ -31,10 +31,9 @@ terraform {
 
 data "coder_workspace" "me" {}
 
-data "coder_parameter" "seconds" {
-  name    = "seconds"
-  type    = "number"
-  default = "0"
+data "coder_parameter" "gate" {
+  name    = "gate"
+  default = "/"
   mutable = true
 }
 
@@ -50,7 +49,7 @@ resource "terraform_data" "slow" {
   input = terraform_data.first.id
 
   provisioner "local-exec" {
-    command = "echo working; sleep ${data.coder_parameter.seconds.value}"
+    command = "echo working; until [ -e ${data.coder_parameter.gate.value} ]; do sleep 0.1; done"
   }
 }
 """
@@ -156,14 +155,31 @@ def jobs(house: House, status: str) -> list[dict[str, Any]]:
     return json.loads(shown)
 
 
-def create(house: House, name: str, seconds: int) -> subprocess.Popen[bytes]:
+def create(house: House, name: str) -> subprocess.Popen[bytes]:
+    """Begin to create a workspace whose apply goes on until ``let_go``."""
     words = [sys.executable, "-m", "coder_cli", "create", name, "--template", "slow", "--yes"]
-    words += ["--parameter", f"seconds={seconds}"]
+    words += ["--parameter", f"gate={gate(house, name)}"]
     log = (house.root / f"{name}.log").open("ab")
     with log:
         return subprocess.Popen(
             words, env=house.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
+
+
+def gate(house: House, name: str) -> Path:
+    return house.root / f"{name}.go"
+
+
+def let_go(house: House, name: str) -> None:
+    gate(house, name).touch()
+
+
+def interrupt(far: Far) -> None:
+    """Send a first ctrl+c and wait for its effect: two signals at once are one."""
+    assert far.process is not None
+    before = far.said().count("no more jobs")
+    far.process.send_signal(signal.SIGINT)
+    until("the first signal's effect", lambda: far.said().count("no more jobs") > before)
 
 
 def until_applying(house: House, far: Far, name: str) -> None:
@@ -210,7 +226,7 @@ def test_a_template_is_imported_and_a_workspace_built_far_away(house: House, far
 
 
 def test_a_running_build_is_cancelled_from_here_and_can_be_deleted(house: House, far: Far) -> None:
-    creating = create(house, "cut", 300)
+    creating = create(house, "cut")
     until_applying(house, far, "cut")
     (running,) = jobs(house, "running")
     assert daemons(house)[0]["status"] == "busy"
@@ -226,34 +242,41 @@ def test_a_running_build_is_cancelled_from_here_and_can_be_deleted(house: House,
 def test_a_daemon_that_was_killed_comes_back_and_goes_on_with_its_state(
     house: House, far: Far, key: str
 ) -> None:
-    creating = create(house, "tough", 20)
+    creating = create(house, "tough")
     until_applying(house, far, "tough")
     far.end(signal.SIGKILL)
     until("its absence", lambda: not daemons(house))
     far.start(key)
-    assert creating.wait(120) == 0, (house.root / "tough.log").read_text()
+    log = house.root / "tough.log"
+    until("the second run", lambda: "The job is resumed on far" in log.read_text())
+    let_go(house, "tough")
+    assert creating.wait(120) == 0, log.read_text()
     assert status(house, "tough") == "running"
-    said = (house.root / "tough.log").read_text()
-    assert "The job is resumed on far" in said
+    said = log.read_text()
     assert "The Terraform state of the run before was recovered." in said
     house.coder("delete", "tough", "--yes")
 
 
 def test_a_job_survives_a_restart_of_the_server(house: House, far: Far) -> None:
-    creating = create(house, "steady", 8)
+    creating = create(house, "steady")
     until_applying(house, far, "steady")
     house.stop(signal.SIGKILL)
     creating.terminate()
     creating.wait(20)
     house.start("--provisioner-daemons=0")
+    let_go(house, "steady")
     until("the build", lambda: status(house, "steady") == "running")
     house.coder("delete", "steady", "--yes")
 
 
 def test_ctrl_c_lets_the_running_job_finish(house: House, far: Far, key: str) -> None:
-    creating = create(house, "last", 5)
+    creating = create(house, "last")
     until_applying(house, far, "last")
-    assert far.end(signal.SIGINT) == 0, far.said()
+    interrupt(far)
+    let_go(house, "last")
+    assert far.process is not None
+    assert far.process.wait(40) == 0, far.said()
+    far.process = None
     assert creating.wait(60) == 0
     assert status(house, "last") == "running"
     far.start(key)
@@ -261,17 +284,14 @@ def test_ctrl_c_lets_the_running_job_finish(house: House, far: Far, key: str) ->
 
 
 def test_a_second_ctrl_c_gives_the_job_back(house: House, far: Far, key: str) -> None:
-    creating = create(house, "back", 25)
+    creating = create(house, "back")
     until_applying(house, far, "back")
-    assert far.process is not None
-    before = far.said().count("no more jobs")
-    far.process.send_signal(signal.SIGINT)
-    # Two signals at once are one.
-    until("the first signal's effect", lambda: far.said().count("no more jobs") > before)
+    interrupt(far)
     assert far.end(signal.SIGINT) == 0, far.said()
     (waiting,) = jobs(house, "running")
     assert waiting["completed_at"] is None
     far.start(key)
+    let_go(house, "back")
     assert creating.wait(120) == 0, (house.root / "back.log").read_text()
     assert status(house, "back") == "running"
 
