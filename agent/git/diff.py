@@ -74,8 +74,10 @@ class FileDiff:
         self.size += len(data)
         if self.size <= LARGEST_DIFF:
             self.content += data
+        elif len(self.content) < _BEGINNING:
+            self.content += data[:_BEGINNING]
         else:
-            self.content = (self.content + data)[:_BEGINNING]
+            del self.content[_BEGINNING:]
 
     @property
     def binary(self) -> bool:

@@ -4,20 +4,33 @@ import os
 import stat
 from typing import Final
 
-from agent.git.diff import LARGEST_FILE, Patch, addition, file_too_large
+from agent.git.diff import LARGEST_FILE, LARGEST_TOTAL, Patch, addition, file_too_large
 
-MOST_FILES: Final = 50_000
+MOST_LOOKED_AT: Final = 50_000
+_HEADER: Final = 40
+"""Bytes of a diff's header beside the names, at least."""
 
 
 def add_untracked(root: str, listed: bytes, patch: Patch) -> None:
-    """Add what ``git ls-files --others -z`` listed in ``root`` to ``patch``.
+    """Add what ``git ls-files --others -z`` listed in ``root`` to ``patch``."""
+    # A name with a slash at its end is a repository of its own.
+    names = [name for name in listed.split(b"\0") if name and not name.endswith(b"/")]
+    base = os.fsencode(root)
+    least = sum(2 * len(name) + _HEADER for name in names)
+    if patch.size + least > LARGEST_TOTAL:
+        # Nothing of it can be shown, so no file is opened; their size is worth a look.
+        looked = names[:MOST_LOOKED_AT]
+        patch.skip(least + sum(_size(os.path.join(base, name)) for name in looked))  # noqa: PTH118 - bytes
+        return
+    for name in names:
+        _add(os.path.join(base, name), name, patch)  # noqa: PTH118 - bytes
 
-    Once nothing can be shown any more, files are only counted, and from a number on not even that.
-    """
-    for name in listed.split(b"\0")[:MOST_FILES]:
-        # A name with a slash at its end is a repository of its own.
-        if name and not name.endswith(b"/"):
-            _add(os.path.join(os.fsencode(root), name), name, patch)  # noqa: PTH118 - bytes
+
+def _size(path: bytes) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
 
 
 def _add(path: bytes, name: bytes, patch: Patch) -> None:

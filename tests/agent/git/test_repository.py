@@ -1,5 +1,6 @@
 """What is told of real repositories: all that the work tree has beyond HEAD, and nothing run."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from agent.git import Git
-from agent.git.command import GitFailed, GitMissing
+from agent.git.command import GitFailed, GitMissing, TooMuch
 from agent.git.repository import Gone, candidates, find, look
 from agent.kit.child import Children
 from coder_cli.kit.clock import SystemClock
 from tests.agent.git.conftest import Make, Repo
+from tests.agent.waiting import until
+from tests.support.clock import FakeClock
 
 
 def content_of(root: Path) -> dict[str, tuple[bytes, int]]:
@@ -163,6 +166,44 @@ async def test_the_three_limits_are_told_in_their_words(make: Make, command: Git
         "Total diff too large to show. Size: 3.8 MiB. Showing branch and remote only."
     )
     assert seen.branch == "main"
+
+
+async def test_a_forest_of_new_files_is_counted_and_not_read(make: Make, command: Git) -> None:
+    repo = make()
+    deep = f"{'deep/' * 40}{'long' * 50}"
+    for number in range(1800):
+        repo.write(f"{deep}/{number}", "x")
+        repo.write(f"{deep}/{'n' * 200}{number}", "x")
+    seen = await look(command, str(repo.root))
+    assert seen.unified_diff.startswith("Total diff too large to show. Size: 3.")
+
+
+async def test_a_git_that_never_ends_is_ended(make: Make, env: dict[str, str]) -> None:
+    repo = make()
+    program = repo.root.parent / "git"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    clock, children = FakeClock(), Children(SystemClock())
+    command = Git(lambda: {"PATH": f"{program.parent}:{env['PATH']}"}, children, clock)
+    looking = asyncio.ensure_future(look(command, str(repo.root)))
+    async with asyncio.timeout(20):
+        await clock.wake_within(30)
+        with pytest.raises(GitFailed, match="did not end within 30s"):
+            await looking
+    await until(lambda: not children.pids)
+
+
+async def test_a_git_that_prints_without_end_fills_no_memory(
+    make: Make, env: dict[str, str]
+) -> None:
+    repo = make()
+    program = repo.root.parent / "git"
+    program.write_text("#!/bin/sh\nexec head -c 100000000 /dev/zero\n")
+    program.chmod(0o755)
+    clock = SystemClock()
+    command = Git(lambda: {"PATH": f"{program.parent}:{env['PATH']}"}, Children(clock), clock)
+    with pytest.raises(TooMuch, match="100000000 bytes"):
+        await command.words(str(repo.root), ("config",))
 
 
 async def test_a_worktree_is_a_repository_until_its_target_is_gone(
