@@ -91,8 +91,14 @@ def push(
 
 
 def _build(client: "Client", workspace: "Workspace", number: int) -> "WorkspaceBuild":
+    latest = workspace.latest_build
     if number == 0:
-        return workspace.latest_build
+        return latest
+    if not 1 <= number <= latest.build_number:
+        raise Refused(
+            f"Workspace {workspace.name!r} has builds 1 to {latest.build_number}; there is no"
+            f" {number}."
+        )
     return client.build_by_number(workspace.owner_name, workspace.name, number)
 
 

@@ -122,9 +122,14 @@ def start(
         }
     )
     who = Provisioner(url, name or socket.gethostname(), org, tags, headers)
-    ui.note(f"Starting provisioner daemon {who.name} ({show_tags(tags)}) for {url}")
+    ui.note(f"Starting provisioner daemon {who.name} ({told_tags(key, tags)}) for {url}")
     provision(settings, who)
     ui.note("Stopped.")
+
+
+def told_tags(key: str, tags: Mapping[str, str]) -> str:
+    """Return which jobs a daemon is for: a key has its own tags, which only the server knows."""
+    return "tags of its key" if key else show_tags(tags)
 
 
 def _log_in(key: str, psk: str, tags: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

@@ -112,7 +112,8 @@ def import_version(client: Client, upload: Upload, given: Mapping[str, str]) -> 
             values = _ask(client, version.id, values, missing_only=True)
             continue
         hint = "\nPass them with --variable name=value or --variables-file." if missing else ""
-        raise Refused(f"The import ended as {version.job.status}: {version.job.error}{hint}")
+        why = f": {version.job.error}" if version.job.error else "."
+        raise Refused(f"The import ended as {version.job.status}{why}{hint}")
 
 
 def _tags_to_use(client: Client, upload: Upload) -> dict[str, str]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from coder_cli.commands.provisioner.starting import told_tags
 from coder_cli.sdk.jobs import (
     JobInput,
     JobStatus,
@@ -164,3 +165,8 @@ def test_what_does_not_fit_together_starts_nothing(
     ran = cli("provisioner", "start", *words)
     assert ran.code == 1
     assert refusal in ran.err
+
+
+def test_a_daemon_with_a_key_is_not_called_untagged() -> None:
+    assert told_tags("a", {}) == "tags of its key"
+    assert (told_tags("", {}), told_tags("", {"env": "lab"})) == ("untagged", "env=lab")

@@ -127,6 +127,12 @@ def test_push_of_a_broken_template(cli: Cli, deployment: Deployment, directory: 
     assert "The import ended as failed: main.tf:1: no" in ran.err
 
 
+def test_push_that_somebody_cancels(cli: Cli, deployment: Deployment, directory: Path) -> None:
+    importing(deployment, shapes.job(JobStatus.CANCELED))
+    ran = cli("templates", "push", "local", "-d", str(directory), "-y")
+    assert (ran.code, "The import ended as canceled.\n" in ran.err) == (1, True)
+
+
 def test_push_asks_for_variables_that_turn_out_to_be_needed(
     cli: Cli, deployment: Deployment, directory: Path
 ) -> None:

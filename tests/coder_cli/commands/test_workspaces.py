@@ -228,6 +228,7 @@ def test_a_state_is_pushed_with_a_build_or_without(
     assert len(deployment.called(f"POST /workspaces/{DEV}/builds")) == 1
     assert "is no Terraform state" in cli("state", "push", "dev", "broken").err
     assert "Cannot read gone" in cli("state", "push", "dev", "gone").err
+    assert "has builds 1 to 1; there is no 9." in cli("state", "pull", "dev", "-b", "9").err
 
 
 def test_a_state_is_for_its_owner_even_in_a_file_that_was_for_all(
