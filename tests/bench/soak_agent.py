@@ -195,7 +195,7 @@ def repository(scene: Scene) -> Callable[[Tally], Awaitable[None]]:
 
     async def live(tally: Tally) -> None:
         async with bridge(scene) as port:
-            url = f"ws://127.0.0.1:{port}{WATCH}"
+            url = f"ws://127.0.0.1:{port}{WATCH}?chat_id={uuid4()}"
             async with connect(url, proxy=None, max_size=None) as socket:
                 paths = [f"{home_of(scene)}/project/file"]
                 await socket.send(json.dumps({"type": "subscribe", "paths": paths}))
