@@ -219,7 +219,7 @@ async def bridge(scene: Scene) -> AsyncGenerator[int]:
             writer.close()
 
         # A stream that cannot be had is a connection that ends; the user sees just that.
-        with suppress(OSError, TimeoutError, WebSocketException):
+        with suppress(OSError, TimeoutError, WebSocketException, asyncio.CancelledError):
             async with scene.socket("/stream?port=4") as socket:
                 reading = asyncio.create_task(inward())
                 try:
