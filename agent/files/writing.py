@@ -39,7 +39,7 @@ class Draft:
         """
         target = os.path.realpath(path)
         old = ordinary(target)
-        if old and not os.access(target, os.W_OK):
+        if old and not os.access(target, os.W_OK, effective_ids=True):
             raise Refusal(403, f"open {path}: permission denied")
         directory, name = os.path.split(target)
         # The name of a draft may be longer than names can be; what is cut is only for people.

@@ -4,7 +4,6 @@ When memory or processors run short, an agent that is killed or starved takes ev
 the workspace with it. Switched on by ``CODER_PROC_PRIO_MGMT`` in the agent's environment, on Linux.
 """
 
-import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,8 +18,11 @@ _MOST_NICE: Final = 19
 _NICER_BY: Final = 5
 _LIKELY: Final = 998
 _FIRST: Final = 1000
-# The shell sets its own score and becomes the command: no process exists in between without it.
-_WRAPPER: Final = 'echo "$0" 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
+# The shell changes itself and becomes the command: nothing runs unchanged in between.
+_WRAPPER: Final = (
+    'echo "$0" 2>/dev/null >/proc/self/oom_score_adj; n=$1; shift; '
+    '[ "$n" = 0 ] || ! command -v nice >/dev/null || exec nice -n "$n" "$@"; exec "$@"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,11 @@ class Priority:
         return cls(_number(env, OOM_VARIABLE, _oom_score()), _number(env, NICE_VARIABLE, nice))
 
     def wrap(self, argv: Sequence[str]) -> list[str]:
-        """Return how to start ``argv`` with its score."""
-        return ["/bin/sh", "-c", _WRAPPER, str(self.oom_score), *argv]
-
-    def apply(self, group: int) -> None:
-        """Make everything in the process group nicer; what may not be done is left."""
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PGRP, group, self.nice)
+        """Return how to start ``argv`` with its scores."""
+        more = self.nice - os.getpriority(os.PRIO_PROCESS, 0)
+        if more < 0 and os.geteuid():
+            more = 0  # Only root may be less nice, and the command's output is no place to say so.
+        return ["/bin/sh", "-c", _WRAPPER, str(self.oom_score), str(more), *argv]
 
 
 def _oom_score() -> int:

@@ -52,8 +52,6 @@ class Running:
             raise
         finally:
             os.close(theirs)
-        if priority:
-            priority.apply(self._child.pid)
         self.workdir = launch.cwd
         self._reader = FdReader(ours, self._buffer.write, self._silent.set)
 

@@ -10,6 +10,7 @@ import pytest
 from agent.files import routes
 from agent.network.http import Request
 from tests.agent.asking import Asking
+from tests.agent.files.conftest import asking_of
 from tests.agent.waiting import until
 
 WRITE = "/api/v0/write-file?path="
@@ -73,13 +74,17 @@ async def test_a_pipe_is_refused_without_waiting(ask: Asking, tmp_path: Path) ->
     assert (await ask.post(f"{WRITE}{tmp_path}/fifo", b"x"))[0] == 400
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-async def test_what_may_not_be_written_is_forbidden(ask: Asking, tmp_path: Path) -> None:
-    path = tmp_path / "a"
+async def test_what_may_not_be_written_is_forbidden(humble: Path) -> None:
+    ask = asking_of(humble)
+    path, directory = humble / "a", humble / "directory"
     path.write_text("old")
     path.chmod(0o400)
+    directory.mkdir(0o500)
+    edit = {"files": [{"path": str(path), "edits": [{"search": "old", "replace": "new"}]}]}
     assert (await ask.post(f"{WRITE}{path}", b"new"))[0] == 403
-    assert (await ask.post(f"{WRITE}/etc/b", b"new"))[0] == 403
+    assert (await ask.post("/api/v0/edit-files", edit))[0] == 403
+    assert (await ask.post(f"{WRITE}{directory}/b", b"new"))[0] == 403
+    assert (path.read_text(), names(humble)) == ("old", ["a", "directory"])
 
 
 async def test_too_much_leaves_the_file_as_it_was(

@@ -232,12 +232,17 @@ async def test_much_output_keeps_little(house: House) -> None:
 
 
 async def test_scores_of_processes(build: Build) -> None:
-    house = build(base={"CODER_PROC_PRIO_MGMT": "1", "CODER_PROC_OOM_SCORE": "500"})
-    await asyncio.sleep(0)
-    process = await house.finish("cat /proc/self/oom_score_adj; sh -c nice; echo $0")
-    score, nice, zero = process.output().text.split()
     plain = build(base={})
     await asyncio.sleep(0)
-    usual = await plain.finish("sh -c nice")
-    assert (score, zero) == ("500", "/bin/sh")
-    assert int(nice) == min(int(usual.output().text) + 5, 19)
+    command = "cat /proc/self/oom_score_adj; nice; sh -c nice; echo $0; echo $#"
+    own, usual, *_ = (await plain.finish(command)).output().text.split()
+    for base, score, nice in (
+        ({}, "998" if 0 <= int(own) < 998 else "0", min(int(usual) + 5, 19)),
+        ({"CODER_PROC_OOM_SCORE": "500", "CODER_PROC_NICE_SCORE": "12"}, "500", 12),
+        ({"CODER_PROC_OOM_SCORE": "many", "CODER_PROC_NICE_SCORE": usual}, None, int(usual)),
+    ):
+        house = build(base={"CODER_PROC_PRIO_MGMT": "1", **base})
+        await asyncio.sleep(0)
+        told = (await house.finish(command)).output().text.split()
+        assert told[0] == score or score is None
+        assert told[1:] == [str(nice), str(nice), "/bin/sh", "0"]
