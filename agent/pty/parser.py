@@ -29,6 +29,7 @@ _TOKEN: Final = re.compile(
     r"|\x1b(?P<first>[ -/]?)(?P<escape>[0-~])"
     r"|\x1b"
 )
+_SGR: Final = re.compile(r"\x1b\[([0-9:;]{0,256})m")
 _STRING_END: Final = re.compile(r"\x07|\x1b\\|[\x18\x1a]")
 _KEPT_MODES: Final = frozenset(
     {1, 5, 6, 7, 12, 25, 45, 66, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004}
@@ -77,18 +78,23 @@ class Parser:
                 self._other(kind, found)
 
     def _skip(self, text: str) -> str:
-        """Leave out what plain output would only have scrolled away: floods cost little then."""
+        """Leave out what lines would only have scrolled away: floods cost little then."""
         model = self.model
         keep = HISTORY + model.rows
-        if "\x1b" in text or "\x0e" in text or "\x0f" in text or text.count("\n") <= keep * 2:
+        if text.count("\n") <= keep * 2 or "\x0e" in text or "\x0f" in text:
             return text
         if model.top != 0 or model.bottom != model.rows - 1:
+            return text
+        if text.count("\x1b") != sum(1 for _ in _SGR.finditer(text)):
             return text
         at = len(text)
         for _ in range(keep + 1):
             at = text.rfind("\n", 0, at)
         if text[at - 1 : at] != "\r":
             return text
+        # Of all that is left out, only the style goes on.
+        for found in _SGR.finditer(text, max(text.rfind("\x1b[0m", 0, at), 0), at):
+            model.cursor.style = restyle(model.cursor.style, found[1])
         model.cursor.x, model.cursor.y = 0, model.rows - 1
         return text[at + 1 :]
 

@@ -132,8 +132,9 @@ def test_what_has_left_the_screen_is_given_back_too() -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\x1b[31mlast", "\x1b[?1049hother"])
-def test_a_flood_is_followed_in_part_and_ends_the_same(end: str) -> None:
-    flood = "".join(f"line {n}\r\n" for n in range(30_000)) + end
+@pytest.mark.parametrize("line", ["line", "\x1b[0;1mline", "\x1b[4mli\x1b[mne", "日本"])
+def test_a_flood_is_followed_in_part_and_ends_the_same(line: str, end: str) -> None:
+    flood = "".join(f"\x1b[4{n % 8}m{line} {n}\r\n" for n in range(5_500)) + end
     slow, quick = Parser(Model(80, 24)), Parser(Model(80, 24))
     data = flood.encode()
     for start in range(0, len(data), 1000):
