@@ -4,17 +4,22 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import sha256
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from agent.containers.tools import ToolFailed
 from agent.containers.yard import Busy, NotKnown, Yard
+from agent.kit.child import within
 from agent.network.frames import Ended, Frames
 from agent.network.http import Answer, Refusal, Reply, Request, Table, Upgrade
+from coder_cli.kit.clock import Clock
+from coder_cli.sdk.agentapi import Json, to_json
 from coder_cli.sdk.agentapi import containers as api
-from coder_cli.sdk.agentapi import to_json
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Reply]]
+LONGEST_WAIT: Final = 15.0
+"""Less than the server's patience with an answer."""
 MOST_WATCHERS: Final = 50
 _ROUTES: Final = (
     ("GET", api.CONTAINERS),
@@ -37,8 +42,9 @@ NOT_SUPPORTED: Final = Refusal(
 class ContainerRoutes:
     """Answers about a yard. ``nested`` says whether we are in a dev container ourselves."""
 
-    def __init__(self, yard: Yard) -> None:
+    def __init__(self, yard: Yard, clock: Clock) -> None:
         self._yard = yard
+        self._clock = clock
         self._watchers = 0
         self.nested = False
 
@@ -53,8 +59,17 @@ class ContainerRoutes:
             raise _again(NOT_SUPPORTED)
         return await answer(request)
 
-    async def _list(self, _: Request) -> Answer:
-        return Answer(200, to_json(self._yard.told()))
+    async def _list(self, request: Request) -> Answer:
+        """Tell what is known; ``unlike=<digest>`` waits a while for something else."""
+        unlike = request.query.get("unlike")
+        with self._yard.watched() as bell:
+            told = to_json(self._yard.told())
+            while unlike and _digest(told) == unlike:
+                bell.clear()
+                if not await within(bell.wait(), LONGEST_WAIT, self._clock):
+                    break
+                told = to_json(self._yard.told())
+        return Answer(200, told)
 
     async def _watch(self, _: Request) -> Upgrade:
         if self._watchers >= MOST_WATCHERS:
@@ -120,6 +135,10 @@ def no_containers(table: Table) -> None:
 
     for method, path in _ROUTES:
         table.add(method, path, refuse)
+
+
+def _digest(told: Json) -> str:
+    return sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _again(no: Refusal) -> Refusal:

@@ -41,7 +41,7 @@ class Dock:
             clock,
             Options(environment.directory, wanted.discover, wanted.autostart),
         )
-        self._routes = ContainerRoutes(self._yard)
+        self._routes = ContainerRoutes(self._yard, clock)
 
     def mount(self, table: Table) -> None:
         """Add the routes to the agent's API."""

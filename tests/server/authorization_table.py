@@ -211,6 +211,10 @@ POST   /workspaceagents/azure-instance-identity                                 
 POST   /workspaceagents/google-instance-identity                                 ~~~~~~~~
 GET    /workspaceagents/{agent_id}                                               !+++++++ !..+.++. !..+.+.+
 GET    /workspaceagents/{agent_id}/connection                                    !+++++++ !..+.++. !..+.+.+
+GET    /workspaceagents/{agent_id}/containers                                    !~~~~~~~ !..~.~~. !..~.~.~
+WS     /workspaceagents/{agent_id}/containers/watch                              !+++++++ !..+.++. !..+.+.+
+DELETE /workspaceagents/{agent_id}/containers/devcontainers/{devcontainer}       !~~~~~~~ !..-.~-. !..-.~.-
+POST   /workspaceagents/{agent_id}/containers/devcontainers/{devcontainer}/recreate !~~~~~~~ !..-.~-. !..-.~.-
 GET    /workspaceagents/{agent_id}/listening-ports                               !~~~~~~~ !..~.~~. !..~.~.~
 GET    /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+
 WS     /workspaceagents/{agent_id}/logs                                          !+++++++ !..+.++. !..+.+.+

@@ -56,6 +56,7 @@ ALIASES: Mapping[str, str] = {
     "external-agent/{agent}": "outside",
     "linux/{arch}": "amd64",
     "streams/{stream_id}": "00.00",
+    "devcontainers/{devcontainer}": "00000000-0000-0000-0000-000000000000",
 }
 """Placeholders whose meaning is told by the segment before them."""
 

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from server.agents.routes import clients, machines, me, public, terminals
+from server.agents.routes import clients, containers, machines, me, public, terminals
 
 routes = APIRouter()
 # Agents first: "me" must not be taken for an id.
-for _part in (me.routes, machines.routes, clients.routes, terminals.routes, public.routes):
+_clients = (clients.routes, containers.routes, terminals.routes)
+for _part in (me.routes, machines.routes, *_clients, public.routes):
     routes.include_router(_part)
 
 __all__ = ["routes"]
