@@ -190,6 +190,8 @@ class Agent:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
+        if self._stopping.is_set():
+            return  # Whoever told us to stop means to stop.
         log.info("the workspace was claimed; the agent begins anew")
         self.claimed = True
         self._stopping.set()
