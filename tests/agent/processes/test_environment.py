@@ -95,3 +95,18 @@ def test_nothing_secret_is_in_the_representation() -> None:
     words = repr(_environment(environment_variables={"A": "hush"}))
     assert "secret-token" not in words
     assert "hush" not in words
+
+
+def test_every_environment_names_the_owner_of_the_workspace() -> None:
+    environment = Environment(BASE, "t", "/bin/coder", Path("/b"), manifest_of())
+    assert environment.build()["CODER_WORKSPACE_OWNER_NAME"] == "alice"
+
+
+def test_a_machine_that_logs_in_by_itself_gives_its_way_to_processes_and_no_token() -> None:
+    base = {**BASE, "CODER_AGENT_TOKEN": "of-the-agent-around-us"}
+    environment = Environment(
+        base, "", "/bin/coder", Path("/b"), manifest_of(), auth="aws-instance-identity"
+    )
+    env = environment.build()
+    assert env["CODER_AGENT_AUTH"] == "aws-instance-identity"
+    assert "CODER_AGENT_TOKEN" not in env
