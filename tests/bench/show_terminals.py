@@ -34,10 +34,10 @@ COLUMNS, ROWS = 100, 30
 FILE = "/etc/services" if Path("/etc/services").exists() else __file__
 PROGRAMS: dict[str, tuple[str, list[str]]] = {
     "vim": (
-        f"vim -u NONE -N {FILE}",
+        f"vim -n -u NONE -N {FILE}",
         ["\x06", ":set number\r", ":split\r", "/tcp\r", "ihello", "\x1b", ":echo 1\r"],
     ),
-    "vim, syntax": (f"vim -u NONE -N {__file__}", [":syntax on\r", "\x04", ":vsplit\r", "\x04"]),
+    "vim, syntax": (f"vim -n -u NONE -N {__file__}", [":syntax on\r", "\x04", ":vsplit\r", "\x04"]),
     "htop": ("htop -d 100", ["\x1bOB", "\x1bOB"]),
     "top": ("top -d 100", ["z"]),
     "256 colours": (r"for i in $(seq 0 255); do printf '\033[48;5;%dm%4d' $i $i; done; cat", []),

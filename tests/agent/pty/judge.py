@@ -18,6 +18,8 @@ _BEYOND = re.compile(
     rb"|\x1b\[\?[0-9;]*(?:\$p|[a-gi-km-zA-IL-Z])|\x1b[P_^X][^\x1b]*\x1b\\"
 )
 """Sequences that draw nothing, and that pyte would print."""
+_PART = re.compile(rb"\x1b(?:[P_^X][^\x1b]*\x1b?|\[[0-?]*[ -/]*)?\Z")
+"""The beginning of a sequence whose rest comes with the next frame."""
 _ALTERNATES = {47 << 5, 1047 << 5, 1049 << 5}
 State = tuple[Any, ...]
 
@@ -167,11 +169,16 @@ class Judge:
         self._stream = pyte.Stream(self.glass)
         # In its other mode pyte passes over the characters of lines and boxes.
         self._stream.use_utf8 = False
+        self._rest = b""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data: bytes) -> None:
         """Show what came over the line."""
-        self._stream.feed(self._decoder.decode(_BEYOND.sub(b"", data)))
+        data = self._rest + data
+        part = _PART.search(data)
+        self._rest = part[0] if part else b""
+        whole = data[: len(data) - len(self._rest)]
+        self._stream.feed(self._decoder.decode(_BEYOND.sub(b"", whole)))
 
     def state(self) -> State:
         """Return what is seen."""

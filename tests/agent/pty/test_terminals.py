@@ -1,5 +1,6 @@
 """Terminals that outlive their clients, from the client's side."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -283,3 +284,27 @@ async def test_a_terminal_in_a_container_goes_by_docker(room: Room, tmp_path: Pa
     viewer = await room.join(Container="box", ContainerUser="dev", command="id")
     end = await viewer.ended()
     assert b"docker exec -it --user dev box" in viewer.heard, end
+
+
+async def test_who_is_too_slow_among_several_gets_the_screen_anew(room: Room) -> None:
+    identity = uuid4()
+    command = "read x; seq 400000; echo the end; read x"
+    quick = await room.join(identity, command=command)
+    slow = await room.join(identity)
+    await until(lambda: room.terminals.count == 2)
+    theirs = slow.end.other
+    may_go = asyncio.Event()
+    send = theirs.send
+
+    async def wait_and_send(message: bytes | str) -> None:
+        await may_go.wait()
+        await send(message)
+
+    theirs.send = wait_and_send
+    quick.mute = True
+    await quick.say("\r")
+    await quick.until(lambda: b"the end" in quick.heard[-100:])
+    may_go.set()
+    await slow.sees("the end")
+    assert len(slow.heard) < len(quick.heard) / 2
+    assert slow.judge.text[-4:] == ["399999", "400000", "the end", ""]
