@@ -96,7 +96,6 @@ class _Session:
 
     async def run(self) -> tuple[int, str]:
         """Answer until the client leaves, errs, or time is up; return how to close."""
-        self._newest.put(FIRST)
         done: set[asyncio.Task[tuple[int, str]]] = set()
         try:
             async with asyncio.TaskGroup() as group:
@@ -131,8 +130,9 @@ class _Session:
             self._newest.put(request)
 
     async def _answer(self) -> tuple[int, str]:
+        # Nothing overtakes the first answer, however soon a client asks.
+        request = FIRST
         while True:
-            request = await self._newest.take()
             owner = request.owner_id or self.owner_id
             try:
                 # Rights are asked again with each answer: a form stays open for long.
@@ -142,3 +142,4 @@ class _Session:
                 return _HIDDEN, refusal.message[:_LONGEST_REASON]
             answer = convert.form_to_sdk(request.id, form)
             await self.websocket.send_text(answer.model_dump_json())
+            request = await self._newest.take()

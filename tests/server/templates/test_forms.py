@@ -211,6 +211,41 @@ async def test_the_first_answer_comes_unasked(forms: Forms, member: Person) -> N
         assert (second["id"], names(second)) == (1, ["gpu", "model"])
 
 
+async def test_a_request_that_is_there_at_once_does_not_overtake_the_first_answer(
+    forms: Forms, member: Person
+) -> None:
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    for message in (
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": json.dumps({"id": 1, "inputs": {"gpu": "true"}})},
+    ):
+        heard.put_nowait(message)
+    answers: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "websocket.send":
+            answers.put_nowait(json.loads(message["text"]))
+
+    path = f"/api/v2/templateversions/{forms.version}/dynamic-parameters"
+    scope = {
+        "type": "websocket",
+        "scheme": "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"test"), (TOKEN_HEADER.lower().encode(), member.token.encode())],
+        "subprotocols": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+    }
+    async with asyncio.timeout(20):
+        serving = asyncio.ensure_future(forms.shop.people.app(scope, heard.get, send))
+        first, second = await answers.get(), await answers.get()
+        heard.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await serving
+    assert [(a["id"], names(a)) for a in (first, second)] == [(-1, ["gpu"]), (1, ["gpu", "model"])]
+
+
 async def test_the_owner_may_change_while_the_form_is_open(forms: Forms, member: Person) -> None:
     root = await forms.shop.people.add("root", "owner")
     async with forms.open(root, f"?user_id={member.id}") as socket:
