@@ -228,5 +228,7 @@ def _agents(ground: _Ground) -> agents.Switchboard:
         ),
     )
     provide(ground.app, agents.Switchboard, board)
+    anchors = ground.settings.provisioning.instance_identity_dir
+    provide(ground.app, agents.AnchorShelf, agents.AnchorShelf(anchors))
     ground.app.include_router(agents.routes)
     return board

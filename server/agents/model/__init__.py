@@ -31,8 +31,8 @@ from server.agents.model.proofs import (
     public_keys,
 )
 from server.agents.model.reinit import Reason, Reinit
-from server.agents.model.terminals import TerminalWish
 from server.agents.model.subagents import Kin, check_sub_agent, sort_out
+from server.agents.model.terminals import TerminalWish
 from server.agents.model.texts import Line, clean, clip, fitting, host_key
 from server.agents.model.views import LogRange, LogSource, MetadataRow, StoredLog
 
