@@ -21,7 +21,6 @@ log = structlog.get_logger()
 
 OUTDATED = 4403
 SILENT = 4408
-NOT_TEXT = 1003
 TRY_AGAIN = 1013
 ANSWER_WITHIN = 10.0
 LOOK_EVERY = 30.0
