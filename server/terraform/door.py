@@ -1,5 +1,6 @@
 """What upper rooms may ask of terraform, and what they must bring."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,10 @@ class Console(Protocol):
 
     def log(self, level: LogLevel, stage: str, output: str) -> None:
         """Take one line of the job's log."""
+        ...
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Let none of these be read in the log and the error of the job, from now on."""
         ...
 
 

@@ -249,7 +249,7 @@ class Job:
         if self.options.provider != BUILTIN:
             yield env | dict(values)
             return
-        async with self.provider.serve(values) as reattach:
+        async with self.provider.serve(values, conceal=self.console.conceal) as reattach:
             yield env | {"TF_REATTACH_PROVIDERS": reattach.variable}
 
     def _unwritten(self, step: str, stage: Stage, errors: tuple[Diagnostic, ...]) -> None:

@@ -116,6 +116,7 @@ class SettingUp:
         Raises:
             Stopped: they cannot be had.
         """
+        job.console.conceal(found.secrets(variables))
         if found.has_backend:
             # The state is ours to keep; an override beats the template's own choice.
             (job.work_dir / _OVERRIDE_FILE).write_text(_OVERRIDE)

@@ -12,6 +12,7 @@ from server.terraform.model import Variable
 VALUES_FILE = ".coder-variables.tfvars.json"
 """Where the values given for variables are, in the work directory."""
 
+_PLAIN = frozenset({"string", "number", "bool"})
 _PRIMITIVE = frozenset({"string", "number", "bool", "any", ""})
 
 
@@ -21,8 +22,8 @@ class Outline:
 
     variables: tuple[Variable, ...] = ()
     has_backend: bool = False
-    set_in_files: frozenset[str] = field(default=frozenset())
-    """Variables that the template's own ``*.auto.tfvars`` give a value."""
+    set_in_files: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """The variables that the template's own ``*.auto.tfvars`` set, with the expressions there."""
 
     def with_values(self, given: Mapping[str, str]) -> tuple[Variable, ...]:
         """Return the variables with the values that this run uses."""
@@ -33,8 +34,22 @@ class Outline:
 
     def missing(self, given: Mapping[str, str]) -> list[str]:
         """Return the required variables that nobody gave a value."""
-        have = self.set_in_files | given.keys()
+        have = self.set_in_files.keys() | given.keys()
         return [v.name for v in self.variables if v.required and v.name not in have]
+
+    def secrets(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what sensitive variables hold, and of lists and objects each text in them."""
+        found: dict[str, None] = {}
+        for variable in self.with_values(given):
+            if not variable.sensitive:
+                continue
+            found[variable.value] = None
+            texts = [] if variable.type in _PLAIN else [variable.value]
+            if variable.name in self.set_in_files:
+                texts.append(self.set_in_files[variable.name])
+            for text in texts:
+                found |= dict.fromkeys(_texts(_expression(text)))
+        return tuple(found)
 
     def file(self, given: Mapping[str, str]) -> str:
         """Return the JSON variables file for the values given; undeclared ones are dropped.
@@ -66,7 +81,7 @@ def outline(directory: Path) -> Outline:
             case _:
                 pass
     variables = tuple(_variable(name, arguments) for name, arguments in found.items())
-    return Outline(variables, backend, frozenset(_set_in_files(directory)))
+    return Outline(variables, backend, dict(_set_in_files(directory)))
 
 
 def _is_override(path: Path) -> bool:
@@ -133,7 +148,7 @@ def _variable(name: str, arguments: Mapping[str, object]) -> Variable:
     )
 
 
-def _set_in_files(directory: Path) -> Iterator[str]:
+def _set_in_files(directory: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(directory.iterdir()):
         name = path.name.removesuffix(".json")
         if not path.is_file() or not (name == "terraform.tfvars" or name.endswith(".auto.tfvars")):
@@ -141,9 +156,10 @@ def _set_in_files(directory: Path) -> Iterator[str]:
         try:
             text = path.read_text("utf-8")
             if path.suffix == ".json":
-                yield from cast("dict[str, object]", json.loads(text))
+                for one in _objects(json.loads(text)):
+                    yield from ((key, json.dumps(value)) for key, value in one.items())
             else:
-                yield from hcl.blocks(text).arguments
+                yield from hcl.blocks(text).arguments.items()
         except (ValueError, TypeError):
             continue
 
@@ -153,3 +169,19 @@ def _expression(text: str) -> object:
         return hcl.literal(text)
     except hcl.NotHcl:
         return text  # Terraform says what is wrong with it, and where it belongs.
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in cast("list[object]", value):
+                yield from _texts(item)
+        case dict():
+            for item in cast("dict[str, object]", value).values():
+                yield from _texts(item)
+        case None | bool():
+            return
+        case _:
+            yield str(value)

@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -76,6 +76,9 @@ class Quiet:
 
     def log(self, level: LogLevel, stage: str, output: str) -> None:
         """Drop a line."""
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Say nothing anyway."""
 
 
 @dataclass(slots=True)

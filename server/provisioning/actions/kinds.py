@@ -1,6 +1,6 @@
 """What a kind of job must bring. The rooms above bring it; ``server.app`` puts them together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -37,6 +37,10 @@ class Console(Protocol):
 
     def log(self, level: LogLevel, stage: str, output: str, *, source: str = "provisioner") -> None:
         """Take one line of the job's log."""
+        ...
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Let none of these be read in the log and the error of the job, from now on."""
         ...
 
 

@@ -20,6 +20,7 @@ class ImportOrder:
     async def carry_out(self, terraform: Terraform, console: Console) -> Imported:
         """Plan a start and a stop."""
         request = replace(self.request, work_dir=console.work_dir)
+        console.conceal(request.secrets)
         imported = await terraform.import_version(request, console)
         _refuse(imported.error, imported)
         return imported
@@ -33,7 +34,9 @@ class DryRunOrder:
 
     async def carry_out(self, terraform: Terraform, console: Console) -> Built:
         """Plan a build."""
-        built = await terraform.dry_run(replace(self.request, work_dir=console.work_dir), console)
+        request = replace(self.request, work_dir=console.work_dir)
+        console.conceal(request.secrets)
+        built = await terraform.dry_run(request, console)
         _refuse(built.error, built)
         return built
 
@@ -49,6 +52,7 @@ class BuildOrder:
         # What a lost run left on this host is newer than anything in the database.
         state = self.request.state if console.recovered is None else console.recovered
         request = replace(self.request, work_dir=console.work_dir, state=state)
+        console.conceal(request.secrets)
         built = await terraform.build(request, console)
         _refuse(built.error, built)
         return built

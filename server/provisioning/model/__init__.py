@@ -59,6 +59,7 @@ from server.provisioning.model.resources import (
     agent_status,
 )
 from server.provisioning.model.states import ENDED, Move, State, after, canceled
+from server.provisioning.model.veil import Veil
 
 __all__ = [
     "API_VERSION",
@@ -106,6 +107,7 @@ __all__ = [
     "ScriptRow",
     "State",
     "StoredLine",
+    "Veil",
     "after",
     "agent_status",
     "canceled",

@@ -1,11 +1,12 @@
 """What one run of a job says, buffered until it is written in batches."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
 from coder_cli.kit.clock import Clock
-from server.provisioning.model import LOG_LIMIT, Fitted, Line
+from server.provisioning.model import LOG_LIMIT, Fitted, Line, Veil
 from server.terraform import LogLevel
 
 
@@ -24,10 +25,19 @@ class JobConsole:
         self._buffered = 0
         self._cut_lines = 0
         self._cut_bytes = 0
+        self._veil = Veil()
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Let none of these be read in what follows."""
+        self._veil.hide(secrets)
+
+    def concealed(self, text: str) -> str:
+        """Return a text in which no secret of this run can be read."""
+        return self._veil.over(text)
 
     def log(self, level: LogLevel, stage: str, output: str, *, source: str = "provisioner") -> None:
         """Take one line."""
-        line = Line(self._clock.now(), source, level, stage, output)
+        line = Line(self._clock.now(), source, level, stage, self.concealed(output))
         if self._buffered > LOG_LIMIT:
             # More than a whole log is waiting to be written: nothing of this line would be kept.
             self._count(1, line.size)

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -265,11 +265,19 @@ class Run:
             lines = self._console.take()
             try:
                 await self._lease.close(
-                    Closing(result, self._asked, tuple(lines), *self._console.cut)
+                    Closing(self._presented(result), self._asked, tuple(lines), *self._console.cut)
                 )
             except (Unavailable, JobFailed):
                 self._console.give_back(lines)
                 raise
+
+    def _presented(self, result: Result) -> Result:
+        """Return a result whose failure tells no secret."""
+        failure = result.failure
+        if failure is None:
+            return result
+        words = self._console.concealed(failure.message)
+        return replace(result, failure=JobFailed(words, failure.code, failure.outcome))
 
 
 def _empty(folder: Path) -> None:

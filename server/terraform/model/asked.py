@@ -1,5 +1,6 @@
 """What goes into terraform, as frozen values."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import UUID
 from server.terraform.model.words import Transition
 
 NIL = UUID(int=0)
+_TOKENS = re.compile(rb'"token":\s*"([^"\\]{1,200})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Owner:
     ssh_private_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
     oidc_access_token: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what nobody else may read."""
+        return self.session_token, self.oidc_access_token, self.ssh_private_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,11 @@ class ImportRequest:
     owner: Owner = Owner()
     template: TemplateFacts = TemplateFacts()
     external_auth: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no log may tell. Which variables are sensitive, the template knows."""
+        return *self.owner.secrets, *self.external_auth.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +137,16 @@ class BuildRequest:
     """Asked between plan and apply of a start or a stop that costs something."""
     debug: bool = False
     """Have terraform log its own debug lines into the build log."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no log may tell. Which variables are sensitive, the template knows."""
+        return (
+            *self.owner.secrets,
+            self.workspace.running_agent_token,
+            *self.external_auth.values(),
+            *self.secret_env.values(),
+            # The agents of the build before; a stop or a deletion still handles them.
+            *(token.decode("utf-8", "replace") for token in _TOKENS.findall(self.state or b"")),
+            *self.secret_files.values(),
+        )

@@ -70,6 +70,7 @@ def _fresh(value: Object, call: Call) -> None:
     value["token"] = call.env.get(f"CODER_RUNNING_WORKSPACE_AGENT_TOKEN_{digest('')}") or str(
         uuid4()
     )
+    call.conceal((value["token"],))
     script = call.env.get(f"CODER_AGENT_SCRIPT_{value['os']}_{value['arch']}", "")
     # The agent's files are at the root of the access URL, whatever path it has.
     value["init_script"] = script.replace("${ACCESS_URL}", urljoin(call.url, "/")).replace(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from server.terraform.provider.grpc import GrpcProtocol
 from server.terraform.provider.recorder import Recorder
+from server.terraform.provider.schema import Conceal
 from server.terraform.provider.service import Session
 
 _ADDRESSES = ("registry.terraform.io/coder/coder", "registry.opentofu.org/coder/coder")
@@ -36,13 +37,17 @@ class ProviderHost:
 
     @asynccontextmanager
     async def serve(
-        self, env: Mapping[str, str], recorder: Recorder | None = None
+        self,
+        env: Mapping[str, str],
+        recorder: Recorder | None = None,
+        conceal: Conceal | None = None,
     ) -> AsyncGenerator[Reattach]:
         """Open a socket for one terraform command that sees ``env``; close it afterwards.
 
         With a recorder no data source fails: it is noted, with what is wrong, and answered.
+        ``conceal`` is given the tokens of new agents.
         """
-        session = Session(env, recorder)
+        session = Session(env, recorder, conceal=conceal)
         directory = Path(tempfile.mkdtemp(prefix="coder-tf-", dir=_root()))  # Mode 0700.
         socket = directory / "s"
         victim = await _victim()

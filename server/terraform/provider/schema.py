@@ -14,6 +14,9 @@ STRING_LIST = ["list", STRING]
 
 _INT64 = 1 << 63
 
+Conceal = Callable[[tuple[str, ...]], None]
+"""Lets none of these be read in the log of the build."""
+
 Step = str | int
 Path = tuple[Step, ...]
 
@@ -246,6 +249,8 @@ class Call:
     env: Mapping[str, str]
     url: str
     found: list[Finding] = field(default_factory=list[Finding])
+    conceal: Conceal = lambda _secrets: None
+    """Takes secrets that are made here."""
 
     def error(self, summary: str, detail: str = "", *path: Step) -> None:
         """Refuse."""

@@ -12,7 +12,7 @@ from server.terraform.provider import messages as m
 from server.terraform.provider.catalog import CODER, Catalog
 from server.terraform.provider.protobuf import decode, encode
 from server.terraform.provider.recorder import Recorder
-from server.terraform.provider.schema import Block, Body, Call, Finding, Nesting
+from server.terraform.provider.schema import Block, Body, Call, Conceal, Finding, Nesting
 from server.terraform.provider.values import Object, has_unknown, pack, unpack, without_unknown
 
 DEFAULT_URL = "https://mydeployment.coder.com"
@@ -31,11 +31,13 @@ class Session:
     recorder: Recorder | None = None
     """Takes what is read; then nothing is refused."""
     catalog: Catalog = CODER
+    conceal: Conceal | None = None
+    """Takes the secrets that are made here."""
 
     def connect(self) -> "Connection":
         """Begin a connection; each has its own provider configuration (aliases!)."""
         url = self.env.get("CODER_AGENT_URL") or DEFAULT_URL
-        return Connection(self.env, url, self.recorder, self.catalog)
+        return Connection(self.env, url, self.recorder, self.catalog, self.conceal)
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Connection:
     url: str
     recorder: Recorder | None = None
     catalog: Catalog = CODER
+    conceal: Conceal | None = None
 
     def handle(self, method: str, body: bytes) -> bytes:
         """Answer one call.
@@ -64,7 +67,9 @@ class Connection:
 
     def call(self) -> Call:
         """Return what a hook works with."""
-        return Call(self.env, self.url)
+        if self.conceal is None:
+            return Call(self.env, self.url)
+        return Call(self.env, self.url, conceal=self.conceal)
 
 
 def _messages(found: list[Finding]) -> list[Object]:

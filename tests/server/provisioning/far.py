@@ -1,7 +1,7 @@
 """A server and a provisioner daemon with a line between them that tests can cut."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -69,6 +69,8 @@ class BuildingKind(Scripted):
 
     archive: bytes = b"tar"
     state: bytes | None = None
+    owner: Owner = field(default_factory=Owner)
+    variables: dict[str, str] = field(default_factory=dict[str, str])
 
     async def load(self, tx: object, job: Job) -> Order:  # type: ignore[override]
         return BuildOrder(
@@ -78,10 +80,11 @@ class BuildingKind(Scripted):
                 transition=Transition.START,
                 build_id=uuid4(),
                 workspace=Workspace(name="dev"),
-                owner=Owner(),
+                owner=self.owner,
                 template=TemplateFacts(),
                 access_url="http://coder.test",
                 state=self.state,
+                variables=self.variables,
             )
         )
 
@@ -192,6 +195,9 @@ class StillConsole:
 
     def log(self, level: str, stage: str, output: str, *, source: str = "provisioner") -> None:
         """Forget it."""
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Say nothing anyway."""
 
 
 def console(house: House) -> Console:

@@ -224,3 +224,37 @@ def test_no_text_makes_the_reader_hang_or_crash(text: str) -> None:
         hcl.blocks(text)
     except hcl.NotHcl:
         return
+
+
+def test_what_sensitive_variables_hold_is_secret(tmp_path: Path) -> None:
+    outlined = read(
+        tmp_path,
+        main__tf="""
+        variable "plain" { default = "not secret" }
+        variable "given" { sensitive = true }
+        variable "default" {
+          sensitive = true
+          default   = "of the template"
+        }
+        variable "map" {
+          type      = map(list(string))
+          sensitive = true
+        }
+        variable "number" {
+          type      = number
+          sensitive = true
+        }
+        variable "filed" { sensitive = true }
+        variable "listed" {
+          type      = list(string)
+          sensitive = true
+        }
+        """,
+        a__auto__tfvars='filed = "of the file"\nplain = "public"',
+        b__auto__tfvars__json='{"listed": ["of JSON", true, null]}',
+    )
+    given = {"given": "abc", "map": '{ a = ["in a list"] }', "number": "123456", "plain": "no"}
+    secrets = set(outlined.secrets(given))
+    assert secrets >= {"abc", "of the template", "in a list", "123456", "of the file", "of JSON"}
+    assert not secrets & {"not secret", "no", "public", "plain"}
+    assert outlined.missing({}) == ["given", "map", "number"]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -42,6 +42,10 @@ class Listener:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     lines: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     cancel_at: str = ""
+    concealed: list[str] = field(default_factory=list[str])
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        self.concealed += secrets
 
     def log(self, level: LogLevel, stage: str, output: str) -> None:
         self.lines.append((level, stage, output))
