@@ -17,7 +17,7 @@ from server.provisioning.model import Asked, Closing, Guest, Line, Result
 from server.provisioning.model.bodies import CHUNK, LARGEST_BODY
 from server.provisioning.model.line import Call
 from server.provisioning.worker.line import LineSource
-from server.terraform import Agent, App, Built, Imported, Resource
+from server.terraform import Agent, App, Built, Failure, Imported, Owner, Resource
 from tests.server.provisioning.conftest import SYSTEM, House
 from tests.server.provisioning.far import BuildingKind, Far
 
@@ -58,6 +58,16 @@ async def test_a_daemon_takes_a_job_does_it_and_leaves_no_directory(far: Far) ->
     assert (asked.archive, getattr(asked, "state", None)) == (far.kind.archive, far.kind.state)
     assert "Apply complete!" in await far.queue.said(job)
     assert not list((far.house.cache / "far" / "jobs").iterdir())
+
+
+async def test_a_daemon_tells_no_secret_of_its_order(far: Far) -> None:
+    far.kind.owner = Owner(session_token="session-abc")
+    far.terraform.script(builds=[Built(error=Failure("login session-abc: exit status 3"))])
+    job = await far.queue.post()
+    async with far.daemon():
+        await until(lambda: done(far, job))
+    failed = ("failed", "login (sensitive value): exit status 3")
+    assert await far.queue.state(job) == failed
 
 
 async def done(far: Far, job: Any) -> bool:
