@@ -205,7 +205,7 @@ check_all() {
 	run .venv/bin/ruff format --check --quiet .
 	run .venv/bin/lint-imports --no-cache
 	run .venv/bin/pyright
-	run .venv/bin/python -m pytest -n auto --dist loadgroup -q "$@"
+	run .venv/bin/python -m pytest -n auto --dist loadfile -q "$@"
 }
 
 case $ACTION in

@@ -20,6 +20,7 @@ from coder_cli.sdk.agentapi import FRAME
 
 PATIENCE: Final = 30.0
 """Seconds that a desktop may take to come up: the first time it unpacks itself."""
+LAST_MOMENT: Final = 1.0
 MOST_PRINTED: Final = 64 * 1024
 _TAIL: Final = 500
 _SESSIONS: Final = ("x-session-manager", "x-window-manager", "openbox")
@@ -151,7 +152,9 @@ class Desktop:
         reader = FdReader(fd, take, told.set)
         child.on_exit(told.set)
         child.on_exit(reader.close)
-        await within(told.wait(), PATIENCE, self._clock)
+        if await within(told.wait(), PATIENCE, self._clock) and not found:
+            # Its output may end a moment before its code is known, which tells more.
+            await within(child.wait(), LAST_MOMENT, self._clock)
         return found[0] if found and child.returncode is None else None
 
     def _start_session(self, env: Mapping[str, str]) -> None:

@@ -19,7 +19,6 @@ from tests.support.house import House, free_port, until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("agent_api"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
 ]

@@ -13,7 +13,6 @@ from tests.support.house import House, until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("broken_templates"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
 ]

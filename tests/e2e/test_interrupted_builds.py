@@ -10,7 +10,6 @@ from tests.bench import show_interrupted_builds as show
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("interrupted_builds"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
 ]

@@ -12,7 +12,6 @@ from tests.support.house import House, until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("live_forms"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
 ]

@@ -21,7 +21,6 @@ from tests.support.house import House, free_port, until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("main_job"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
     pytest.mark.skipif(shutil.which("ssh") is None, reason="OpenSSH's client is not on PATH"),

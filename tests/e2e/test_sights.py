@@ -20,7 +20,6 @@ from tests.support.house import House, until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("sights"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
 ]

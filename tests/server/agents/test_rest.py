@@ -236,7 +236,7 @@ async def test_what_an_app_does_is_told_over_the_line_as_well(
         unknown = await line.call(Method.APP_STATUS, api.AppStatus("no", api.AppState.IDLE))
         assert "No app found with slug 'no'" in unknown.message
         wrong = await line.call(Method.APP_STATUS, app_slug="web", state="dancing")
-        assert wrong.message == "AppStatus.state is not a AppState"
+        assert wrong.message == "AppStatus.state is not a AppStatusState"
     shown = (await replica.request("GET", f"/workspaceagents/{agent.id}", house.token)).json()
     [status] = shown["apps"][0]["statuses"]
     assert (status["state"], len(status["message"])) == ("working", 160)
