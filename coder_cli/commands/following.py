@@ -73,8 +73,9 @@ class Watch:
                 if self._lost:
                     ui.note("Connected again.")
                 self._lost = 0
-                self._read(stream)
-            return self.job()
+                whole = self._read(stream)
+            # A job that ended in silence has lines under way: a new connection gets them at once.
+            return self.job() if whole or not job.status.active else None
         except (Unreachable, ConnectionError) as error:
             self._lost += 1
             if self._lost > PATIENCE:
@@ -84,7 +85,8 @@ class Watch:
             Event().wait(PAUSE)
             return None
 
-    def _read(self, stream: "ClientConnection") -> None:
+    def _read(self, stream: "ClientConnection") -> bool:
+        """Show lines as they come; say whether the server closed the log, which is whole then."""
         from websockets.exceptions import ConnectionClosed
 
         from coder_cli.sdk.jobs import ProvisionerJobLog
@@ -95,12 +97,13 @@ class Watch:
                     frame = stream.recv(timeout=QUIET_SECONDS)
                 except TimeoutError:
                     if not self._ask():
-                        return
+                        return False
                     continue
                 line = ProvisionerJobLog.model_validate_json(frame)
                 if line.id > self._last:
                     self._last = line.id
                     self.progress.log(line)
+        return True
 
     def _ask(self) -> bool:
         """Look at the job itself, and say whether it goes on."""

@@ -72,8 +72,6 @@ class Told:
     """The workspace's, when the interrupted build had ended."""
     state: list[str] = field(default_factory=list[str])
     """The resources in the state then, as ``coder state pull`` has it."""
-    log: str = ""
-    """The build's whole log then: while ``coder create`` was cut off it may have missed lines."""
     refused: str = ""
     """What ``coder delete`` printed while the disk was still full."""
     delete: str = ""
@@ -123,7 +121,6 @@ class Site:
     def look(self, name: str, told: Told) -> None:
         """Note the workspace's status and state."""
         told.status = self.house.workspace(name)["latest_build"]["status"]
-        told.log = self.house.coder("logs", name).stdout
         pulled = json.loads(self.house.coder("state", "pull", name).stdout or "{}")
         told.state = [
             f"{one['type']}.{one['name']}"
