@@ -1,7 +1,9 @@
 """Watching a job: a lost line is picked up where it broke, ctrl-c cancels."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,28 @@ def test_a_log_that_breaks_off_goes_on_where_it_was(
     shown = capsys.readouterr().err
     assert [shown.count(word) for word in ("one", "two", "three")] == [1, 1, 1]
     assert [call.query.get("after") for call in deployment.calls] == [None, "2"]
+
+
+class Silent:
+    """A connection whose log says nothing for so long that the job itself is asked."""
+
+    def recv(self, timeout: float) -> str:
+        raise TimeoutError
+
+
+def test_a_job_that_ends_while_its_log_is_silent_is_read_to_its_last_line(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, silent = Client.follow, [Silent()]
+
+    def first_silent(self: Client, path: str, **query: Any) -> Any:
+        return nullcontext(silent.pop()) if silent else follow(self, path, **query)
+
+    monkeypatch.setattr(Client, "follow", first_silent)
+    deployment.streams[PATH] = [[line(1, "Apply", "the last line")]]
+    job = watch(deployment, JobStatus.RUNNING, JobStatus.SUCCEEDED).run()
+    assert job.status == JobStatus.SUCCEEDED
+    assert "the last line" in capsys.readouterr().err
 
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for(
