@@ -39,6 +39,7 @@ class Kind(StrEnum):
     ASSIGN_ORG_ROLE = "assign_org_role"
     ASSIGN_ROLE = "assign_role"
     AUDIT_LOG = "audit_log"
+    CHAT = "chat"
     CONNECTION_LOG = "connection_log"
     CRYPTO_KEY = "crypto_key"
     DEBUG_INFO = "debug_info"
@@ -189,6 +190,7 @@ ORGANIZATION_ROLES: Mapping[str, Role] = MappingProxyType(
                 member={
                     Kind.WORKSPACE: _OWN_WORKSPACE,
                     Kind.WORKSPACE_DORMANT: EVERY_ACTION - _CONNECT - {Action.START},
+                    Kind.CHAT: EVERY_ACTION,
                     Kind.FILE: frozenset({Action.CREATE, Action.READ}),
                     Kind.PROVISIONER_JOBS: _READ,
                 },

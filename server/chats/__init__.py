@@ -1,0 +1,1 @@
+"""Chats: conversations with a model that acts for its owner. See README.md."""

@@ -1,0 +1,97 @@
+"""Where a turn's steps are kept and told: implemented by chats, and by lists in tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from server.llm import (
+    Message,
+    ModelError,
+    Part,
+    Prices,
+    Role,
+    StreamEvent,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message to be stored: one of a step's batch. JSON is made before the transaction."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    visibility: str = "both"
+    compressed: bool = False
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    prices: Prices | None = None
+    runtime_ms: int | None = None
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A call failed and is made again at ``at``; ``attempt`` counts from 1."""
+
+    attempt: int
+    delay_ms: int
+    error: ModelError
+    at: datetime
+
+
+class LeaseLost(Exception):
+    """Somebody else runs this chat now, or its history was cut: nothing was stored."""
+
+
+class LimitReached(Exception):
+    """No more money: the message is a sentence with the amounts."""
+
+
+class Ledger(Protocol):
+    """A turn's way to the database. Every write checks that the turn still owns the chat."""
+
+    async def history(self) -> tuple[Message, ...]:
+        """Return the prompt view: compaction applied, model-visible rows, oldest first."""
+        ...
+
+    async def admit(self, at_most_micros: int | None) -> None:
+        """Ask whether a call that costs this at most may be made (None: unpriced).
+
+        Raises:
+            LimitReached: the owner's or the deployment's money is spent.
+        """
+        ...
+
+    async def commit(self, rows: Sequence[Row], *, interrupted: bool = False) -> tuple[int, ...]:
+        """Store one step in one transaction, and tell; return the ids of its rows.
+
+        With ``interrupted`` it is the last word of a turn that was stopped.
+
+        Raises:
+            LeaseLost: the chat is no longer this turn's; nothing was stored.
+        """
+        ...
+
+
+class Voice(Protocol):
+    """What listeners hear before anything is stored. Never blocks, may be lost."""
+
+    def say(self, event: StreamEvent) -> None:
+        """Tell a delta of the model's."""
+        ...
+
+    def call(self, call: ToolCall) -> None:
+        """Tell that a tool is used."""
+        ...
+
+    def result(self, result: ToolResult) -> None:
+        """Tell what a tool answered."""
+        ...
+
+    def retrying(self, retrying: Retrying) -> None:
+        """Tell that what was said of this step is void, and when it is tried again."""
+        ...
