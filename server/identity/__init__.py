@@ -1,5 +1,6 @@
 """Identity: people, their sessions and keys, organizations and roles. See README.md."""
 
+from server.identity.actions.acting import actor_of
 from server.identity.actions.colleagues import (
     anybody_in,
     available_users,
@@ -34,6 +35,7 @@ __all__ = [
     "SessionAuthenticator",
     "User",
     "access_topic",
+    "actor_of",
     "anybody_in",
     "available_users",
     "create_admin",

@@ -1,5 +1,6 @@
 """Users, and what others are told about them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -36,6 +37,17 @@ class Account:
     roles: list[str]
     login_type: str
     hashed_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """All that decides what a user may do; ``memberships`` has roles by organization."""
+
+    id: UUID
+    username: str
+    status: str
+    roles: list[str]
+    memberships: Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)

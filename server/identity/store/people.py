@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from psycopg.errors import UniqueViolation
 
 from server.identity.errors import Taken
-from server.identity.model.people import Account, NewUser, User, UserFilter
+from server.identity.model.people import Account, NewUser, Principal, User, UserFilter
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 
@@ -34,6 +34,16 @@ KNOWN_ABOUT: LiteralString = f"""
 
 KNOWN: LiteralString = f"""
     {ANY} AND (u.id = %(id)s::uuid OR lower(u.username) = lower(%(name)s)) AND {KNOWN_ABOUT}
+"""
+
+PRINCIPAL: LiteralString = """
+    SELECT u.id, u.username, u.status, u.roles,
+           coalesce((SELECT jsonb_object_agg(m.organization_id, m.roles)
+                       FROM organization_members m
+                       JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
+                      WHERE m.user_id = u.id), '{}') AS memberships
+      FROM users u
+     WHERE u.id = %(id)s AND NOT u.deleted
 """
 
 ANYBODY: LiteralString = f"{ANY} AND u.id = %(id)s"
@@ -175,6 +185,11 @@ async def known(tx: Tx, who: UUID | str) -> User | None:
         "name": who if isinstance(who, str) else "",
     }
     return await tx.one(User, KNOWN, args)
+
+
+async def principal(tx: Tx, user_id: UUID) -> Principal | None:
+    """Return what a user may do, whoever asks, unless they were deleted."""
+    return await tx.one(Principal, PRINCIPAL, {"id": user_id})
 
 
 async def anybody(tx: Tx, user_id: UUID) -> User | None:
