@@ -1,5 +1,6 @@
 """Models: one seam to every provider, and the parts that messages are made of. See README.md."""
 
+from server.llm.credentials import Credentials
 from server.llm.errors import ErrorKind, ModelError
 from server.llm.model import (
     CallOptions,
@@ -38,6 +39,7 @@ from server.llm.parts import (
 __all__ = [
     "CallOptions",
     "ContextFile",
+    "Credentials",
     "Draft",
     "ErrorKind",
     "File",
