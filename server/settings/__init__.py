@@ -1,5 +1,6 @@
 """Every setting of the server: one typed place, and the server's only look at the environment."""
 
+from server.settings.external_auth import ExternalAuthProvider
 from server.settings.kinds import Address
 from server.settings.option import Option
 from server.settings.reading import (
@@ -17,6 +18,7 @@ __all__ = [
     "CONFIG_ENV",
     "OPTIONS",
     "Address",
+    "ExternalAuthProvider",
     "Given",
     "Option",
     "Settings",

@@ -236,6 +236,17 @@ def integer(low: int, high: int) -> Kind[int]:
     return Kind("int", _one(parse), _plain, _plain)
 
 
+def clamped(low: int, high: int) -> Kind[int]:
+    """Return the kind of whole numbers that are moved to the nearest from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,40}", text):
+            raise ValueError(f"{text[:60]!r} is not a whole number.")
+        return min(max(int(text), low), high)
+
+    return Kind("int", _one(parse), _plain, _plain)
+
+
 def _duration(text: str) -> timedelta:
     span = parse_duration(text)
     if span < timedelta(0):

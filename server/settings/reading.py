@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import yaml
 
+from server.settings.external_auth import ExternalAuth, indexed
 from server.settings.introspection import Introspection, Logging
 from server.settings.networking import Networking, Sessions, Tls
 from server.settings.option import Option, options_of
@@ -52,6 +53,7 @@ class Settings:
     introspection: Introspection = field(default_factory=Introspection)
     client: Client = field(default_factory=Client)
     limits: Limits = field(default_factory=Limits)
+    external_auth: ExternalAuth = field(default_factory=ExternalAuth)
     server: Server = field(default_factory=Server)
     config_dir: Path = Path("~/.config/coderv2")
     """The configuration directory of this user (``--global-config``)."""
@@ -141,6 +143,8 @@ def _find(
     # An empty variable counts as unset: unit files and compose files write them so.
     if value := given.environ.get(option.env, ""):
         return Source.ENV, f"--{option.flag} (from {option.env})", [value]
+    if option.flag == "external-auth-providers" and (numbered := indexed(given.environ)):
+        return Source.ENV, "CODER_EXTERNAL_AUTH_<n>_<KEY>", numbered
     if (key := ".".join(option.yaml_path)) in written:
         return Source.YAML, f"--{option.flag} (from {key} in {path})", written[key]
     default = option.dynamic(given.environ) if option.dynamic else option.default

@@ -10,7 +10,7 @@ _DIRECT = "there are no direct connections: the server relays everything"
 _DERP = "there is no DERP relay: streams go through the server itself"
 _GITHUB = "log-in by GitHub does not exist yet"
 _OIDC = "log-in by OpenID Connect does not exist yet"
-_EXTERNAL = "external authentication does not exist yet"
+_EXTERNAL = "the original's default is an application of its own makers at GitHub"
 _PURGE = "nothing is purged by age yet"
 _TRACE = "traces are not collected"
 _APPS = "applications are not served to browsers yet"
@@ -76,7 +76,6 @@ LEFT_OUT: Mapping[str, str] = {
     "scim-use-legacy": "SCIM does not exist yet",
     "external-token-encryption-keys": "no token of another service is stored yet",
     "external-auth-github-default-provider-enable": _EXTERNAL,
-    "external-auth-providers": _EXTERNAL,
     # database, provisioning
     "postgres-auth": "log-in to PostgreSQL by AWS IAM does not exist; passwords and TLS keys do",
     "provisioner-disable-module-cache": "modules are kept by the provisioner, not in the database",
@@ -163,6 +162,7 @@ OURS = frozenset(
 
 _THEIRS = """
     http-address access-url wildcard-access-url redirect-to-access-url docs-url
+    external-auth-providers
     proxy-trusted-headers proxy-trusted-origins secure-auth-cookie samesite-auth-cookie
     host-prefix-cookie browser-only cluster-host tls-enable tls-address tls-cert-file
     tls-key-file tls-client-ca-file tls-client-auth tls-client-cert-file tls-client-key-file
