@@ -79,6 +79,9 @@ CREATE TABLE chats (
     snapshot_version            bigint      NOT NULL DEFAULT 1,
     history_version             bigint      NOT NULL DEFAULT 1,
     queue_version               bigint      NOT NULL DEFAULT 1,
+    -- Rows in the queue. Written with every change of it, under the lock of this row: whoever waited for the lock
+    -- reads this number as it is then, while a count would be of before.
+    queued                      integer     NOT NULL DEFAULT 0 CHECK (queued >= 0),
     generation_attempt          integer     NOT NULL DEFAULT 0,
     retry_state                 jsonb,
     requires_action_deadline_at timestamptz,
@@ -86,11 +89,16 @@ CREATE TABLE chats (
     -- Who runs it: the replica, and this one lease of it. Both are empty, or neither.
     worker_id                   uuid,
     runner_id                   uuid,
+    -- Whom a hard stop took it from: what this one had written so far may still be stored, until a new turn begins.
+    stopped_runner_id           uuid,
     started_at                  timestamptz,
     created_at                  timestamptz NOT NULL,
     updated_at                  timestamptz NOT NULL,
     CHECK ((worker_id IS NULL) = (runner_id IS NULL)),
     CHECK (runner_id IS NULL OR status IN ('running', 'interrupting')),
+    CHECK (NOT archived OR status IN ('waiting', 'error')),
+    CHECK (status <> 'waiting' OR queued = 0),
+    CHECK ((status = 'requires_action') = (requires_action_deadline_at IS NOT NULL)),
     CHECK ((parent_chat_id IS NULL) = (root_chat_id IS NULL))
 );
 CREATE INDEX chats_owner_idx ON chats (owner_id, updated_at DESC, id DESC) WHERE parent_chat_id IS NULL;
