@@ -1,5 +1,6 @@
 """Models: one seam to every provider, and the parts that messages are made of. See README.md."""
 
+from server.llm.codec import CONTENT_VERSION, UnreadableContent, decode, encode, public
 from server.llm.credentials import Credentials
 from server.llm.errors import ErrorKind, ModelError
 from server.llm.model import (
@@ -37,6 +38,7 @@ from server.llm.parts import (
 )
 
 __all__ = [
+    "CONTENT_VERSION",
     "CallOptions",
     "ContextFile",
     "Credentials",
@@ -68,5 +70,9 @@ __all__ = [
     "ToolChoice",
     "ToolResult",
     "ToolSpec",
+    "UnreadableContent",
     "Usage",
+    "decode",
+    "encode",
+    "public",
 ]
