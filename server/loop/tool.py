@@ -49,5 +49,7 @@ class Toolbox:
     tools: tuple[Tool, ...] = ()
     dynamic: tuple[ToolSpec, ...] = ()
     """Tools that the client executes: a call of one parks the turn."""
+    also: tuple[Tool, ...] = ()
+    """Tools that are not offered, but answer when a model calls them: older names of others."""
     exclusive: frozenset[str] = field(default_factory=frozenset[str])
     """Tools that must be called alone in a step."""
