@@ -4,6 +4,7 @@ from server.agents.actions.agentapi import AgentApi
 from server.agents.actions.anchors import AnchorShelf
 from server.agents.actions.bootstrap import init_script, init_scripts
 from server.agents.actions.boundary import BoundaryCollector
+from server.agents.actions.keeping import Kept
 from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
 from server.agents.errors import AgentRefused, BadAnswer, NotConnected
@@ -17,6 +18,7 @@ __all__ = [
     "BadAnswer",
     "BoundaryCollector",
     "Dialer",
+    "Kept",
     "Monitor",
     "NotConnected",
     "Options",

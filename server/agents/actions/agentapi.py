@@ -33,6 +33,7 @@ from coder_cli.sdk.agentapi.processes import (
     StartProcess,
 )
 from server.agents.actions.asking import LARGEST_ANSWER, PATIENCE, Asked, ask, fetch
+from server.agents.actions.keeping import Kept
 from server.agents.actions.streams import Dialer
 from server.agents.errors import AgentRefused, BadAnswer
 
@@ -58,7 +59,8 @@ class AgentApi:
         BadAnswer: what came is no answer of an agent's.
     """
 
-    dialer: Dialer
+    dialer: Dialer | Kept
+    """A stream for each request, or streams that are kept."""
     agent_id: UUID
     chat: ChatContext | None = None
 
@@ -126,7 +128,9 @@ class AgentApi:
 
     async def edit_files(self, wanted: EditFiles) -> Edited:
         """Make all edits of all files, or none."""
-        return await self._post(files.EDIT_FILES, wanted, Edited)
+        body = api.to_json(wanted)
+        asked = Asked(files.EDIT_FILES, "POST", body, headers=self._headers(), repeatable=False)
+        return await self._ask(asked, Edited)
 
     def _headers(self) -> dict[str, str]:
         return self.chat.headers() if self.chat else {}
