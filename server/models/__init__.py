@@ -1,1 +1,21 @@
 """Models: which providers and models a deployment offers, and with whose keys. See README.md."""
+
+from server.models.actions.resolving import choose, resolve
+from server.models.errors import NoDefaultModel, NoSuchModelConfig
+from server.models.events import CONFIG_TOPIC, ChatConfigEvent, ConfigKind
+from server.models.model.configs import ModelConfig, Resolved, default_threshold
+from server.models.routes import routes
+
+__all__ = [
+    "CONFIG_TOPIC",
+    "ChatConfigEvent",
+    "ConfigKind",
+    "ModelConfig",
+    "NoDefaultModel",
+    "NoSuchModelConfig",
+    "Resolved",
+    "choose",
+    "default_threshold",
+    "resolve",
+    "routes",
+]

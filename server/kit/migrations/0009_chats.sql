@@ -243,3 +243,10 @@ CREATE TABLE chat_usage_limit_config (
     period               text        NOT NULL DEFAULT 'month' CHECK (period IN ('day', 'week', 'month')),
     updated_at           timestamptz NOT NULL
 );
+
+-- The deployment's own key for sealed columns, used where the settings have none (server/kit/sealing.py).
+INSERT INTO crypto_keys (feature, sequence, secret, starts_at)
+VALUES ('columns', 1,
+        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+               || uuid_send(gen_random_uuid())),
+        now());

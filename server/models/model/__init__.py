@@ -1,0 +1,1 @@
+"""Nouns and rules of providers and models. Pure."""

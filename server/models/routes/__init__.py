@@ -1,0 +1,7 @@
+"""HTTP edges of providers and models: below ``/chats``, wherever that is mounted."""
+
+from fastapi import APIRouter
+
+routes = APIRouter(tags=["Chats"])
+
+__all__ = ["routes"]
