@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import yaml
 
+from server.settings.chatting import Chats
 from server.settings.external_auth import ExternalAuth, indexed
 from server.settings.introspection import Introspection, Logging
 from server.settings.networking import Networking, Sessions, Tls
@@ -53,6 +54,7 @@ class Settings:
     introspection: Introspection = field(default_factory=Introspection)
     client: Client = field(default_factory=Client)
     limits: Limits = field(default_factory=Limits)
+    chats: Chats = field(default_factory=Chats)
     external_auth: ExternalAuth = field(default_factory=ExternalAuth)
     server: Server = field(default_factory=Server)
     config_dir: Path = Path("~/.config/coderv2")

@@ -15,7 +15,7 @@ _PURGE = "nothing is purged by age yet"
 _TRACE = "traces are not collected"
 _APPS = "applications are not served to browsers yet"
 _QUIET = "quiet hours do not exist yet"
-_CHATS = "chats do not exist yet"
+_CHATS = "chats cannot be shared, nor their tools restricted, yet"
 _GATEWAY = "the AI gateway does not exist yet"
 _MAIL = "notifications and mail do not exist yet"
 _GO = "it looks into the Go runtime"
@@ -113,12 +113,6 @@ LEFT_OUT: Mapping[str, str] = {
     "disable-template-builder": "there is no template builder",
     "template-builder-registry-url": "there is no template builder",
     "hide-ai-tasks": "there are no pages of tasks to hide",
-    "chat-max-steps-per-turn": _CHATS,
-    "chat-max-generation-retries": _CHATS,
-    "chat-max-queued-messages-per-chat": _CHATS,
-    "chat-max-attachments-per-chat": _CHATS,
-    "chat-max-prompt-bytes": _CHATS,
-    "chat-stream-silence-timeout": _CHATS,
     "ai-gateway-enabled": _GATEWAY,
     "ai-gateway-retention": _GATEWAY,
     "ai-gateway-max-concurrency": _GATEWAY,
@@ -156,6 +150,7 @@ OURS = frozenset(
         "coder-provider",
         "terraform-modules-dir",
         "instance-identity-dir",
+        "chat-concurrent-turns",
     }
 )
 """Options that the original does not have."""
@@ -177,7 +172,9 @@ _THEIRS = """
     health-check-refresh health-check-threshold-database api-rate-limit
     dangerous-disable-rate-limits swagger-enable experiments support-links ssh-hostname-prefix
     workspace-hostname-suffix ssh-config-options cli-upgrade-message allow-workspace-renames
-    disable-owner-workspace-access
+    disable-owner-workspace-access chat-acquire-batch-size chat-max-steps-per-turn
+    chat-max-generation-retries chat-max-queued-messages-per-chat chat-max-attachments-per-chat
+    chat-max-prompt-bytes chat-stream-silence-timeout
 """
 
 THEIRS = frozenset(_THEIRS.split())
