@@ -1,11 +1,12 @@
 """Models: one seam to every provider, and the parts that messages are made of. See README.md."""
 
 from server.llm.codec import CONTENT_VERSION, UnreadableContent, decode, encode, public
+from server.llm.cost import at_most_micros, cost_micros, price_of
 from server.llm.credentials import Credentials
+from server.llm.draft import Draft
 from server.llm.errors import ErrorKind, ModelError
 from server.llm.model import (
     CallOptions,
-    Draft,
     Finish,
     Finished,
     Model,
@@ -72,7 +73,10 @@ __all__ = [
     "ToolSpec",
     "UnreadableContent",
     "Usage",
+    "at_most_micros",
+    "cost_micros",
     "decode",
     "encode",
+    "price_of",
     "public",
 ]

@@ -5,7 +5,6 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -169,17 +168,3 @@ class Model(Protocol):
             ModelError: the call failed; ``kind`` says whether to try again.
         """
         ...
-
-
-@dataclass(slots=True)
-class Draft:
-    """What has come of an answer so far: kept by whoever reads a stream, for the case it breaks.
-
-    Pure; ``llm.draft`` has the rules of what an interrupted answer keeps.
-    """
-
-    began: dict[int, datetime] = field(default_factory=dict[int, datetime])
-    done: dict[int, Part] = field(default_factory=dict[int, Part])
-    texts: dict[int, str] = field(default_factory=dict[int, str])
-    reasonings: dict[int, str] = field(default_factory=dict[int, str])
-    calls: dict[int, ToolCallDelta] = field(default_factory=dict[int, ToolCallDelta])
