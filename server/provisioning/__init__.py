@@ -7,6 +7,7 @@ from server.provisioning.actions.jobs import (
     enqueue,
     job,
     jobs,
+    log_tail,
     logs,
     resources,
     settle,
@@ -23,6 +24,7 @@ from server.provisioning.actions.orders import (
 )
 from server.provisioning.actions.search import matched_provisioners
 from server.provisioning.errors import AlreadyCanceled, JobCompleted, JobFailed, LineEnded
+from server.provisioning.events import job_topic
 from server.provisioning.model import (
     API_VERSION,
     INACTIVE_AFTER,
@@ -84,7 +86,9 @@ __all__ = [
     "follow",
     "job",
     "job_tags",
+    "job_topic",
     "jobs",
+    "log_tail",
     "logs",
     "matched_provisioners",
     "resources",

@@ -1,6 +1,7 @@
 """Workspaces: a person's machine, its builds, and what they made. See README.md."""
 
 from server.workspaces.actions.find import workspace
+from server.workspaces.actions.standing import begin, make, standing, uses
 from server.workspaces.actions.timetable import use
 from server.workspaces.events import (
     BuildFinished,
@@ -9,7 +10,14 @@ from server.workspaces.events import (
     claim_topic,
     topic,
 )
-from server.workspaces.model import AgentIdentity, BuildOptions, WorkspaceRules
+from server.workspaces.model import (
+    AgentIdentity,
+    BuildOptions,
+    BuildOrder,
+    WorkspaceOrder,
+    WorkspaceRules,
+)
+from server.workspaces.model.standing import Standing, StandingAgent, TemplateUse
 from server.workspaces.routes import routes
 from server.workspaces.store.agents import agent, agent_by_token
 from server.workspaces.worker import BuildKind
@@ -19,14 +27,23 @@ __all__ = [
     "BuildFinished",
     "BuildKind",
     "BuildOptions",
+    "BuildOrder",
     "PrebuildClaimed",
+    "Standing",
+    "StandingAgent",
+    "TemplateUse",
     "WorkspaceChanged",
+    "WorkspaceOrder",
     "WorkspaceRules",
     "agent",
     "agent_by_token",
+    "begin",
     "claim_topic",
+    "make",
     "routes",
+    "standing",
     "topic",
     "use",
+    "uses",
     "workspace",
 ]

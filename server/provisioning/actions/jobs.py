@@ -66,6 +66,11 @@ async def logs(
     return [convert.line_to_sdk(line) for line in lines]
 
 
+async def log_tail(tx: Tx, job_id: UUID, limit: int) -> list[str]:
+    """Return the last things that a job said. Who may know is the caller's question."""
+    return [line.output for line in await log_store.tail(tx, job_id, limit)]
+
+
 async def timings(tx: Tx, job_ids: Sequence[UUID]) -> list[sdk.ProvisionerTiming]:
     """Return how long terraform took for what."""
     return [

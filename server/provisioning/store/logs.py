@@ -33,6 +33,13 @@ LIST: LiteralString = """
      LIMIT %(limit)s
 """
 
+TAIL: LiteralString = """
+    SELECT id, job_id, created_at, source, level, stage, output
+      FROM (SELECT * FROM provisioner_job_logs
+             WHERE job_id = %(job_id)s ORDER BY id DESC LIMIT %(limit)s) last
+     ORDER BY id
+"""
+
 INSERT_TIMINGS: LiteralString = """
     INSERT INTO provisioner_job_timings
            (job_id, started_at, ended_at, stage, source, action, resource)
@@ -94,6 +101,11 @@ async def lines(
     """Return a job's lines between two ids, both excluded."""
     args = {"job_id": job_id, "after": after, "before": before, "limit": limit}
     return await tx.all(StoredLine, LIST, args)
+
+
+async def tail(tx: Tx, job_id: UUID, limit: int) -> list[StoredLine]:
+    """Return the last lines of a job."""
+    return await tx.all(StoredLine, TAIL, {"job_id": job_id, "limit": limit})
 
 
 async def save_timings(tx: Tx, job_id: UUID, timings: Sequence[Timing]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from server.kit.authz import Action
 from server.kit.db import Tx
 from server.kit.errors import NotFound
+from server.templates.model.search import wanted
 from server.templates.model.templates import Preset, Template, Version
 from server.templates.store import content, files, templates, versions
 from server.terraform import Parameter, Variable
@@ -31,6 +33,12 @@ async def template(tx: Tx, template_id: UUID) -> Template:
         NotFound: there is none, or it is hidden.
     """
     return found(await templates.get(tx, template_id))
+
+
+async def usable(tx: Tx, organization_id: UUID) -> list[Template]:
+    """Return the organization's templates that the actor may make workspaces from, by name."""
+    rows = await templates.search(tx, wanted("deprecated:false", None, organization_id))
+    return [row for row in rows if tx.actor.can(Action.USE, row.object)]
 
 
 async def template_named(tx: Tx, organization_id: UUID, name: str) -> Template:
