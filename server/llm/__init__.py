@@ -5,6 +5,7 @@ from server.llm.cost import at_most_micros, cost_micros, price_of
 from server.llm.credentials import Credentials
 from server.llm.draft import Draft
 from server.llm.errors import ErrorKind, ModelError
+from server.llm.failures import cover, failure, label, told_as
 from server.llm.model import (
     CallOptions,
     Finish,
@@ -75,8 +76,12 @@ __all__ = [
     "Usage",
     "at_most_micros",
     "cost_micros",
+    "cover",
     "decode",
     "encode",
+    "failure",
+    "label",
     "price_of",
     "public",
+    "told_as",
 ]
