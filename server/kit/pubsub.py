@@ -1,4 +1,4 @@
-"""Hear what other transactions announced: bells to wake up by, mailboxes for messages.
+"""Hear what other transactions announced: bells to wake up by, mailboxes and taps for messages.
 
 One listening connection for each replica. Notifications may be lost while it reconnects, so every
 bell rings once after a reconnect, and whoever waits on one also polls slowly.
@@ -6,7 +6,7 @@ bell rings once after a reconnect, and whoever waits on one also polls slowly.
 
 import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -65,14 +65,19 @@ class Mailbox:
         return await self._queue.get()
 
 
+Heard = Callable[[dict[str, Any] | None], None]
+"""Takes a fact at once; None says that some may have been lost. It neither waits nor raises."""
+
+
 class Pubsub:
-    """Deliver announced facts to this process's bells and mailboxes, by topic."""
+    """Deliver announced facts to this process's bells, mailboxes and taps, by topic."""
 
     def __init__(self, dsn: str, clock: Clock | None = None) -> None:
         self._dsn = dsn
         self._clock = clock or SystemClock()
         self._bells: dict[str, set[Bell]] = {}
         self._boxes: dict[str, set[Mailbox]] = {}
+        self._taps: dict[str, set[Heard]] = {}
         self.listening = asyncio.Event()
 
     @contextmanager
@@ -99,6 +104,18 @@ class Pubsub:
             for topic in topics:
                 _leave(self._boxes, topic, box)
 
+    @contextmanager
+    def tap(self, topic: str, heard: Heard) -> Generator[None]:
+        """Call ``heard`` with every fact of ``topic``, in the moment it comes.
+
+        For those who keep an account of versions, and need no task to look at each fact.
+        """
+        self._taps.setdefault(topic, set()).add(heard)
+        try:
+            yield
+        finally:
+            _leave(self._taps, topic, heard)
+
     def deliver(self, payload: str) -> None:
         """Hand one notification to whoever listens to its topics."""
         try:
@@ -112,6 +129,8 @@ class Pubsub:
                 bell.ring()
             for box in tuple(self._boxes.get(topic, ())):
                 box.put(fact)
+            for heard in tuple(self._taps.get(topic, ())):
+                heard(fact)
 
     async def run(self) -> None:
         """Listen for ever; reconnect when the database went away."""
@@ -139,6 +158,9 @@ class Pubsub:
         for bells in self._bells.values():
             for bell in bells:
                 bell.ring()
+        for taps in tuple(self._taps.values()):
+            for heard in tuple(taps):
+                heard(None)
 
 
 def _leave(listeners: dict[str, set[Any]], topic: str, who: object) -> None:
