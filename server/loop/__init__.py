@@ -1,17 +1,31 @@
 """The loop: what happens between a person's message and the model's last word. See README.md."""
 
 from server.loop.ledger import LeaseLost, Ledger, LimitReached, Retrying, Row, Voice
+from server.loop.outcome import Done, Failed, Limited, Outcome, Parked, Stopped
+from server.loop.switch import Interrupt, Switch
 from server.loop.tool import Call, Result, Tool, Toolbox
+from server.loop.turn import Engine, Layers, Turn
 
 __all__ = [
     "Call",
+    "Done",
+    "Engine",
+    "Failed",
+    "Interrupt",
+    "Layers",
     "LeaseLost",
     "Ledger",
     "LimitReached",
+    "Limited",
+    "Outcome",
+    "Parked",
     "Result",
     "Retrying",
     "Row",
+    "Stopped",
+    "Switch",
     "Tool",
     "Toolbox",
+    "Turn",
     "Voice",
 ]

@@ -16,6 +16,7 @@ from server.llm import (
     ToolResult,
     Usage,
 )
+from server.loop.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ class Ledger(Protocol):
     """A turn's way to the database. Every write checks that the turn still owns the chat."""
 
     async def history(self) -> tuple[Message, ...]:
-        """Return the prompt view: compaction applied, model-visible rows, oldest first."""
+        """Return the prompt view: compaction applied, model-visible rows, oldest first.
+
+        Files carry their ``data``; one that has none is gone.
+        """
         ...
 
     async def admit(self, at_most_micros: int | None) -> None:
@@ -66,10 +70,18 @@ class Ledger(Protocol):
         """
         ...
 
-    async def commit(self, rows: Sequence[Row], *, interrupted: bool = False) -> tuple[int, ...]:
+    async def commit(
+        self, rows: Sequence[Row], *, interrupted: bool = False, last: Outcome | None = None
+    ) -> tuple[int, ...]:
         """Store one step in one transaction, and tell; return the ids of its rows.
 
-        With ``interrupted`` it is the last word of a turn that was stopped.
+        Never cancelled: who stops a turn waits for it.
+
+        Args:
+            rows: what is new, in its order; never empty.
+            interrupted: it is the last word of a turn that was stopped.
+            last: how the turn ends with this step, where it does; the chat may be given back in
+                the same transaction. A turn that ends without a row tells it by its outcome only.
 
         Raises:
             LeaseLost: the chat is no longer this turn's; nothing was stored.
@@ -85,7 +97,7 @@ class Voice(Protocol):
         ...
 
     def call(self, call: ToolCall) -> None:
-        """Tell that a tool is used."""
+        """Tell a call that no stream told, such as that of a compaction."""
         ...
 
     def result(self, result: ToolResult) -> None:
