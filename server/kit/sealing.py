@@ -5,21 +5,17 @@ A sealed value cannot be opened in another row or column than its own, nor chang
 deployment does, which is a row of the same database. Source: architecture, D14.
 """
 
-import base64
-import binascii
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import LiteralString
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from typing_extensions import override
 
 from server.kit.db import Tx
 
-KEY_BYTES = 32
 _FORMAT = b"\x01"
 _NAME = 8
 _NONCE = 12
@@ -33,25 +29,6 @@ DEPLOYMENT_KEYS: LiteralString = """
 
 class CannotUnseal(Exception):
     """A sealed value does not open; the text is a sentence, and holds no secret."""
-
-
-def read_keys(words: Iterable[str]) -> tuple[bytes, ...]:
-    """Return the keys that a setting spells in base64.
-
-    Raises:
-        ValueError: one is no base64, or not of 32 bytes; the text does not repeat it.
-    """
-    return tuple(_read_key(number, word) for number, word in enumerate(words, start=1))
-
-
-def _read_key(number: int, word: str) -> bytes:
-    try:
-        key = base64.b64decode(word, validate=True)
-    except binascii.Error:
-        raise ValueError(f"key {number} must be base64") from None
-    if len(key) != KEY_BYTES:
-        raise ValueError(f"key {number} must be {KEY_BYTES} bytes long, not {len(key)}")
-    return key
 
 
 class Ring:

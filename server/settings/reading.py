@@ -23,6 +23,7 @@ from server.settings.running import (
     Server,
     Storage,
 )
+from server.settings.sealing import Sealing
 
 CONFIG_ENV = "CODER_CONFIG_PATH"
 
@@ -56,6 +57,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     chats: Chats = field(default_factory=Chats)
     external_auth: ExternalAuth = field(default_factory=ExternalAuth)
+    sealing: Sealing = field(default_factory=Sealing)
     server: Server = field(default_factory=Server)
     config_dir: Path = Path("~/.config/coderv2")
     """The configuration directory of this user (``--global-config``)."""

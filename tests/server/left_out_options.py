@@ -74,7 +74,6 @@ LEFT_OUT: Mapping[str, str] = {
     "dangerous-oidc-skip-issuer-checks": _OIDC,
     "scim-auth-header": "SCIM does not exist yet",
     "scim-use-legacy": "SCIM does not exist yet",
-    "external-token-encryption-keys": "no token of another service is stored yet",
     "external-auth-github-default-provider-enable": _EXTERNAL,
     # database, provisioning
     "postgres-auth": "log-in to PostgreSQL by AWS IAM does not exist; passwords and TLS keys do",
@@ -157,7 +156,7 @@ OURS = frozenset(
 
 _THEIRS = """
     http-address access-url wildcard-access-url redirect-to-access-url docs-url
-    external-auth-providers
+    external-auth-providers external-token-encryption-keys
     proxy-trusted-headers proxy-trusted-origins secure-auth-cookie samesite-auth-cookie
     host-prefix-cookie browser-only cluster-host tls-enable tls-address tls-cert-file
     tls-key-file tls-client-ca-file tls-client-auth tls-client-cert-file tls-client-key-file
