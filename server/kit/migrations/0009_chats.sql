@@ -101,7 +101,10 @@ CREATE TABLE chats (
     CHECK ((status = 'requires_action') = (requires_action_deadline_at IS NOT NULL)),
     CHECK ((parent_chat_id IS NULL) = (root_chat_id IS NULL))
 );
-CREATE INDEX chats_owner_idx ON chats (owner_id, updated_at DESC, id DESC) WHERE parent_chat_id IS NULL;
+-- The list of a user's chats, in its order: pinned ones first, then those that changed last.
+CREATE INDEX chats_owner_idx ON chats (
+    owner_id, archived, (CASE WHEN pin_order > 0 THEN -pin_order ELSE -2147483647 END) DESC, updated_at DESC, id DESC
+) WHERE parent_chat_id IS NULL;
 CREATE INDEX chats_organization_idx ON chats (organization_id, updated_at DESC, id DESC) WHERE parent_chat_id IS NULL;
 CREATE INDEX chats_parent_idx ON chats (parent_chat_id) WHERE parent_chat_id IS NOT NULL;
 CREATE INDEX chats_workspace_idx ON chats (workspace_id) WHERE workspace_id IS NOT NULL;
