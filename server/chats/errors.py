@@ -1,0 +1,190 @@
+"""How this room refuses: the sentences that clients know. Source: reference, chats, section 2."""
+
+from collections.abc import Sequence
+
+from server.kit.errors import Conflict, FieldError, Invalid, NotFound, TooLarge, TooMany
+
+MOST_QUEUED = 20
+
+
+class InvalidModelConfig(Invalid):
+    """No such model, or it is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid model config ID.")
+
+
+class ContentRequired(Invalid):
+    """A message without parts."""
+
+    def __init__(self) -> None:
+        super().__init__("Content is required.")
+
+
+class InvalidPart(Invalid):
+    """One part of a message cannot be taken; the detail names it by its index."""
+
+    def __init__(self, index: int, reason: str, *, field: str = "content") -> None:
+        super().__init__(
+            "Invalid input part.",
+            detail=f"{field}[{index}]: {reason}",
+            fields=[FieldError(f"{field}[{index}]", reason)],
+        )
+
+
+class MessageNotFound(NotFound):
+    """The chat has no such message, or it was cut off by an edit."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat message not found.")
+
+
+class QueuedMessageNotFound(NotFound):
+    """It was never there, is deleted, or was sent meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("Queued message not found.")
+
+
+class QueueFull(TooMany):
+    """A chat keeps a bounded number of messages waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("Message queue is full.", retry_after=5)
+        self.detail = f"Maximum {MOST_QUEUED} messages can be queued."
+
+
+class ChatArchived(Invalid):
+    """An archived chat takes no messages."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Chat is archived.", detail="Unarchive the chat before anything is sent to it."
+        )
+
+
+class NotWaitingForResults(Conflict):
+    """Results of tools come only while the chat waits for them."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("Chat is not waiting for tool results.", detail=detail)
+
+
+class NothingToCompact(Conflict):
+    """The chat has no history that could be made shorter, or is busy with it."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("There is nothing to compact.", detail=detail)
+
+
+class NothingToClear(Conflict):
+    """The chat has no history that a boundary would hide, or is busy."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("There is nothing to clear.", detail=detail)
+
+
+class IllegalMove(Conflict):
+    """The chat is in a state in which this cannot be done."""
+
+    def __init__(self, move: str, state: str) -> None:
+        super().__init__(
+            "The chat's state does not allow this.", detail=f"{move} is not allowed in {state}."
+        )
+
+
+class InvalidLabels(Invalid):
+    """Labels that a chat cannot have."""
+
+    def __init__(self, *fields: FieldError) -> None:
+        super().__init__("Invalid labels.", fields=fields)
+
+
+class InvalidLabelFilter(Invalid):
+    """A restriction of a list that is no label."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"Invalid label filter: {text!r} (expected format key:value, both must be non-empty)."
+        )
+
+
+class UnsupportedFileType(Invalid):
+    """Chats do not take such files."""
+
+    def __init__(self, mimetype: str) -> None:
+        super().__init__(
+            "Unsupported file type.",
+            detail=f"{mimetype or 'A file without a Content-Type'} is not among the types that "
+            "chats take: PNG, JPEG, GIF and WebP images, PDF, plain text, Markdown, CSV and JSON.",
+        )
+
+
+class MismatchedFileType(Invalid):
+    """A file's bytes are not what its Content-Type says."""
+
+    def __init__(self, declared: str, found: str) -> None:
+        super().__init__(
+            "File content type does not match Content-Type header.",
+            detail=f"The header says {declared}, the bytes say {found}.",
+        )
+
+
+class MissingOrganization(Invalid):
+    """Nobody said where the file belongs."""
+
+    def __init__(self) -> None:
+        super().__init__("Missing organization query parameter.")
+
+
+class FileTooLarge(TooLarge):
+    """A file of a chat is over the limit."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("File too large.", detail=f"A file may have {most} bytes at most.")
+
+
+class TitleUnderWay(Conflict):
+    """Somebody waits for a new title already."""
+
+    def __init__(self) -> None:
+        super().__init__("Title regeneration already in progress for this chat.")
+
+
+class NoTitle(Conflict):
+    """Nothing was said that a title could be made from, or the model gave none."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("No title could be generated for this chat.", detail=detail)
+
+
+class PromptTooLong(Invalid):
+    """A prompt of the deployment or of a person is over the limit."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(f"{what} maximum length.", detail=f"Maximum length is {most} bytes.")
+
+
+class OutOfRange(Invalid):
+    """A number is too small or too large."""
+
+    def __init__(self, message: str, field: str, least: int, most: int) -> None:
+        wrong = FieldError(field, f"Must be between {least} and {most}.")
+        super().__init__(message, fields=[wrong])
+
+
+class DisabledModel(Invalid):
+    """A model that is switched off takes no settings."""
+
+    def __init__(self) -> None:
+        super().__init__("Model config is disabled.")
+
+
+class UnknownTemplates(Invalid):
+    """A list names templates that chats could never use."""
+
+    def __init__(self, ids: Sequence[object]) -> None:
+        super().__init__(
+            "One or more templates not found or deprecated.",
+            detail=", ".join(str(one) for one in ids),
+        )

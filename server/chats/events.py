@@ -1,0 +1,82 @@
+"""What happened to chats. Ids and versions only: whoever listens re-reads."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from typing_extensions import override
+
+from server.kit.facts import Fact
+
+RUNNABLE = "chats"
+"""The topic that wakes workers: somewhere a chat waits for a runner."""
+
+
+def chat_topic(chat_id: UUID) -> str:
+    """Return the topic of everything that changes one chat."""
+    return f"chat:{chat_id}"
+
+
+def owner_topic(owner_id: UUID) -> str:
+    """Return the topic of everything that changes a user's chats."""
+    return f"chats:{owner_id}"
+
+
+class Change(StrEnum):
+    """What is different now; one fact may name several."""
+
+    CREATED = "created"
+    STATUS = "status"
+    MESSAGES = "messages"
+    """Rows were added at the end."""
+    HISTORY = "history"
+    """Rows were cut off: whoever shows them reads all again."""
+    QUEUE = "queue"
+    ERROR = "error"
+    ACTION = "action"
+    """The client's tools are asked for."""
+    TITLE = "title"
+    BINDING = "binding"
+    """Another workspace, or another agent of it."""
+    DIFF = "diff"
+    SETTINGS = "settings"
+    """Labels, pin, plan mode."""
+    READ = "read"
+    ARCHIVED = "archived"
+    UNARCHIVED = "unarchived"
+
+
+class ChatChanged(Fact):
+    """A chat is different now.
+
+    ``snapshot_version`` orders facts of one chat: a turn forgets those that are not newer than its
+    own lease. ``runner_id`` is whom the chat belongs to since.
+    """
+
+    chat_id: UUID
+    owner_id: UUID
+    changes: tuple[Change, ...]
+    status: str
+    snapshot_version: int
+    history_version: int
+    queue_version: int
+    runner_id: UUID | None = None
+    first_message_id: int = 0
+    """The rows that were added; 0 is none."""
+    last_message_id: int = 0
+    parent_chat_id: UUID | None = None
+    runnable: bool = False
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        own = (chat_topic(self.chat_id), owner_topic(self.owner_id))
+        return (*own, RUNNABLE) if self.runnable else own
+
+
+class Runnable(Fact):
+    """Somewhere a chat waits for a runner, for the workers of every replica."""
+
+    chat_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (RUNNABLE,)

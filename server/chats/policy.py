@@ -1,0 +1,44 @@
+"""May this actor do that to a chat? Reads are filtered in SQL; these are the writes."""
+
+from uuid import UUID
+
+from server.chats.errors import ChatArchived
+from server.chats.model import Chat
+from server.kit.authz import Action, Actor, Kind, Object
+from server.kit.errors import Forbidden
+
+
+def may_create(actor: Actor, organization_id: UUID) -> None:
+    """Refuse unless the actor may have chats in the organization.
+
+    Raises:
+        Forbidden: it is no member of it.
+    """
+    wanted = Object(Kind.CHAT, owner_id=actor.user_id, organization_id=organization_id)
+    if organization_id not in actor.organizations or not actor.can(Action.CREATE, wanted):
+        raise Forbidden("You are not a member of the specified organization.")
+
+
+def may_update(actor: Actor, chat: Chat) -> None:
+    """Refuse unless the actor may change the chat: send, edit, interrupt, promote, archive."""
+    actor.require(Action.UPDATE, chat.object)
+
+
+def takes_messages(chat: Chat) -> None:
+    """Refuse what an archived chat cannot take.
+
+    Raises:
+        ChatArchived: it is.
+    """
+    if chat.archived:
+        raise ChatArchived
+
+
+def may_configure(actor: Actor, *, hidden: bool = True) -> None:
+    """Refuse unless the actor may change the deployment's settings of chats.
+
+    Raises:
+        NotFound: it may not, and the setting is nothing for users.
+        Forbidden: it may not, but everybody knows the setting.
+    """
+    actor.require(Action.UPDATE, Object(Kind.DEPLOYMENT_CONFIG), hidden=hidden)
