@@ -1,5 +1,7 @@
 """The client of a deployment that commands use: every call, on one connection."""
 
+from coder_cli.sdk.calls.chat_settings import ChatSettingCalls
+from coder_cli.sdk.calls.chats import ChatCalls
 from coder_cli.sdk.calls.deployment import DeploymentCalls
 from coder_cli.sdk.calls.dry_runs import DryRunCalls
 from coder_cli.sdk.calls.organizations import OrganizationCalls
@@ -18,6 +20,8 @@ class Client(
     WorkspaceCalls,
     WorkspaceSettingCalls,
     ProvisionerCalls,
+    ChatCalls,
+    ChatSettingCalls,
     DeploymentCalls,
 ):
     """Speak to one deployment: ``Client(url, token).user("me")``.

@@ -6,12 +6,12 @@ cost as much CPU as the rest of a command, and the server can work meanwhile.
 
 import ssl
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeVar, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from coder_cli.kit.build import version
 from coder_cli.sdk.direct import trusting
@@ -43,7 +43,7 @@ SESSION_HEADER = "Coder-Session-Token"
 API = "/api/v2"
 NOT_MODIFIED = 304
 
-Query = str | int | bool | None
+Query = str | int | bool | Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +124,22 @@ class Transport:
         path: str,
         *,
         body: "BaseModel | None" = None,
-        content: tuple[str, bytes] | None = None,
+        content: tuple[str, bytes] | tuple[str, bytes, str] | None = None,
         query: Mapping[str, Query] | None = None,
     ) -> Answer:
         """Send one request and return its answer.
 
-        ``body`` is sent as JSON; ``content`` instead is a content type and raw bytes.
+        ``body`` is sent as JSON; ``content`` instead is a content type, raw bytes, and the name of
+        the file they are from, if that matters.
 
         Raises:
             ApiError: the server refused.
             Unreachable: nothing answered.
         """
-        kind, data = content or ("application/json", b"")
+        kind, data, *name = content or ("application/json", b"")
+        headers = {"Content-Type": kind} if content or body is not None else {}
+        if name:
+            headers["Content-Disposition"] = _attached(name[0])
         if body is not None:
             data = body.model_dump_json(exclude_none=True).encode()
         try:
@@ -144,7 +148,7 @@ class Transport:
                 f"{API}{path}",
                 params=_params(query or {}),
                 content=data or None,
-                headers={"Content-Type": kind} if data else None,
+                headers=headers,
             )
         except httpx.HTTPError as error:
             raise unreachable(self.url, error) from error
@@ -164,7 +168,7 @@ class Transport:
         address = urlsplit(self.url)
         secure = address.scheme == "https"
         target = f"{'wss' if secure else 'ws'}://{address.netloc}{API}{path}"
-        params = urlencode(_params(query))
+        params = urlencode(_params(query), doseq=True)
         try:
             connection = connect(
                 f"{target}?{params}" if params else target,
@@ -205,12 +209,30 @@ class Transport:
         raise refusal(response.status_code, response.content)
 
 
-def _params(query: Mapping[str, Query]) -> dict[str, str]:
+def _params(query: Mapping[str, Query]) -> dict[str, str | list[str]]:
     return {
-        key: {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+        key: _spelled(value)
         for key, value in query.items()
-        if value is not None and value != ""
+        if value is not None and value not in ("", ())
     }
+
+
+def _spelled(value: str | int | Sequence[str]) -> str | list[str]:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int():
+            return str(value)
+        case _:
+            return list(value)
+
+
+def _attached(name: str) -> str:
+    """Return the header that names a file, so that names of all languages arrive (RFC 6266)."""
+    plain = "".join(
+        one if one.isascii() and one.isprintable() and one not in '"\\' else "_" for one in name
+    )
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _tls(*, secure: bool) -> ssl.SSLContext:
