@@ -1,0 +1,1 @@
+"""What a workspace tells a model about itself: instruction files and skills."""
