@@ -1,7 +1,7 @@
 """Tools: what a model may do with a person's rights, in workspaces and in chats. See README.md."""
 
 from server.tools.context.discover import workspace_context
-from server.tools.context.found import Found, known_agents
+from server.tools.found import Found, known_agents
 from server.tools.link import WorkspaceLink
 from server.tools.means import Means, Patience
 from server.tools.ports import (

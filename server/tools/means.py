@@ -9,7 +9,7 @@ from server.kit.db import Database
 from server.kit.pubsub import Pubsub
 from server.templates import FormDesk
 from server.tools.cache import Cache
-from server.tools.context.found import Found
+from server.tools.found import Found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ and links never lead out of the place they are found in, and all of it is bounde
 import structlog
 
 from server.kit.errors import ApiError
-from server.tools.context.found import Found
+from server.tools.found import Found
 from server.tools.link import WorkspaceLink
 from server.tools.means import Means
 
