@@ -1,0 +1,1 @@
+"""What listeners of a chat hear, and from where."""
