@@ -182,6 +182,19 @@ class WorkspaceLink:
                 await bell.wait(timeout=patience.pause)
                 agent = self._agent = await self._choose(await self.look())
 
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncGenerator[None]:
+        """Give what is inside a time, dials and all.
+
+        Raises:
+            DialTimeout: it was not enough.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise DialTimeout(seconds, "the connection to the workspace broke.") from None
+
     async def home(self) -> str:
         """Return the home directory of the user whom the agent runs as."""
         if not self._home:
