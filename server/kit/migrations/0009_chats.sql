@@ -85,6 +85,8 @@ CREATE TABLE chats (
     generation_attempt          integer     NOT NULL DEFAULT 0,
     retry_state                 jsonb,
     requires_action_deadline_at timestamptz,
+    -- Since when somebody waits for a new title; one at a time, and nobody for longer than a minute.
+    retitling_since             timestamptz,
     compaction_requested_at     timestamptz,
     -- Who runs it: the replica, and this one lease of it. Both are empty, or neither.
     worker_id                   uuid,
