@@ -38,9 +38,14 @@ from server.llm.parts import (
     ToolCall,
     ToolResult,
 )
+from server.llm.scripted import DISPLAY_NAME as SCRIPTED_DISPLAY_NAME
+from server.llm.scripted import MODEL as SCRIPTED_MODEL
+from server.llm.scripted import Scripted
 
 __all__ = [
     "CONTENT_VERSION",
+    "SCRIPTED_DISPLAY_NAME",
+    "SCRIPTED_MODEL",
     "CallOptions",
     "ContextFile",
     "Credentials",
@@ -62,6 +67,7 @@ __all__ = [
     "ReasoningDelta",
     "Request",
     "Role",
+    "Scripted",
     "Skill",
     "Source",
     "StreamEvent",
