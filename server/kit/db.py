@@ -29,6 +29,9 @@ Connection = AsyncConnection[Any]
 """A raw connection; only migrations and the listener of facts hold one."""
 
 NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"
+NOTIFY_ALL: LiteralString = """
+    SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) payload
+"""
 
 
 class DatabaseUnreachable(Exception):
@@ -115,8 +118,17 @@ class Tx:
 
     async def announce(self, fact: Fact) -> None:
         """Tell listeners at COMMIT. A ROLLBACK unsays it."""
-        message = {"topics": fact.topics(), "fact": fact.model_dump(mode="json")}
-        await self.run(NOTIFY, {"channel": CHANNEL, "payload": json.dumps(message)})
+        await self.run(NOTIFY, {"channel": CHANNEL, "payload": _payload(fact)})
+
+    async def announce_all(self, facts: Sequence[Fact]) -> None:
+        """Tell listeners of several facts at COMMIT, with one statement."""
+        if facts:
+            payloads = [_payload(fact) for fact in facts]
+            await self.run(NOTIFY_ALL, {"channel": CHANNEL, "payloads": payloads})
+
+
+def _payload(fact: Fact) -> str:
+    return json.dumps({"topics": fact.topics(), "fact": fact.model_dump(mode="json")})
 
 
 class Database:
