@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from server.kit.errors import Conflict, FieldError, Invalid, NotFound, TooLarge, TooMany
+from server.kit.errors import (
+    Conflict,
+    FieldError,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
 
 MOST_QUEUED = 20
 
@@ -22,13 +30,98 @@ class ContentRequired(Invalid):
 
 
 class InvalidPart(Invalid):
-    """One part of a message cannot be taken; the detail names it by its index."""
+    """One part of a message cannot be taken; ``where`` names it, such as ``content[2].text``."""
 
-    def __init__(self, index: int, reason: str, *, field: str = "content") -> None:
+    def __init__(self, where: str, reason: str) -> None:
         super().__init__(
-            "Invalid input part.",
-            detail=f"{field}[{index}]: {reason}",
-            fields=[FieldError(f"{field}[{index}]", reason)],
+            "Invalid input part.", detail=f"{where} {reason}", fields=[FieldError(where, reason)]
+        )
+
+
+class InvalidBusyBehavior(Invalid):
+    """Nobody knows what to do with the message while the chat works."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            "Invalid busy_behavior value.", detail=f'"{given}" is neither "queue" nor "interrupt".'
+        )
+
+
+class InvalidEffort(Invalid):
+    """An effort that no model knows."""
+
+    def __init__(self, given: str, known: Sequence[str]) -> None:
+        super().__init__(
+            "Invalid reasoning effort.", detail=f'"{given}" is none of {", ".join(known)}.'
+        )
+
+
+class UnknownMcpServers(Invalid):
+    """MCP servers that nobody configured."""
+
+    def __init__(self, ids: Sequence[object]) -> None:
+        super().__init__(
+            "One or more MCP server IDs are invalid.", detail=", ".join(str(one) for one in ids)
+        )
+
+
+class BadMessageID(Invalid):
+    """What the path says is no id of a message."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid chat message ID.")
+
+
+class OnlyUserMessages(Invalid):
+    """What a model or a tool said cannot be said otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__("Only user messages can be edited.")
+
+
+class BadPage(Invalid):
+    """A part of the log that cannot be."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(
+            "Invalid pagination parameters.",
+            detail=f"{field} {reason}",
+            fields=[FieldError(field, reason)],
+        )
+
+
+class BadResults(Invalid):
+    """Results of tools that are not exactly those which are waited for."""
+
+    def __init__(self, message: str, call_id: str = "") -> None:
+        super().__init__(message, detail=f'tool_call_id "{call_id}"' if call_id else "")
+
+
+class BadDynamicTool(Invalid):
+    """Tools of the client that cannot be offered to a model."""
+
+
+class AlreadyArchived(Invalid):
+    """There is nothing left to do."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat is already archived.")
+
+
+class NotArchived(Invalid):
+    """There is nothing to take back."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat is not archived.")
+
+
+class ParentArchived(Invalid):
+    """A sub-agent comes back with its parent only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cannot unarchive a chat while its parent is archived.",
+            detail="Unarchive the parent: its sub-agents come back with it.",
         )
 
 
@@ -188,3 +281,66 @@ class UnknownTemplates(Invalid):
             "One or more templates not found or deprecated.",
             detail=", ".join(str(one) for one in ids),
         )
+
+
+class TitleFailed(Unavailable):
+    """The model that was asked for a title did not give one."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Failed to regenerate chat title.", detail=detail)
+
+
+class DiffUnavailable(Unavailable):
+    """The git provider did not give a pull request's diff."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("The diff could not be fetched.", detail=detail)
+
+
+class AlreadyArchived(Invalid):
+    """It is put away already."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat is already archived.")
+
+
+class NotArchived(Invalid):
+    """It was never put away."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat is not archived.")
+
+
+class BadPin(Invalid):
+    """A chat cannot have this place among the pinned ones."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class BadTitle(Invalid):
+    """A chat cannot be called so."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields=[FieldError("title", message)])
+
+
+class WorkspaceUnknown(Invalid):
+    """No such workspace, or the actor may not work in it."""
+
+    def __init__(self) -> None:
+        super().__init__("Workspace not found or you do not have access to this resource")
+
+
+class WorkspaceElsewhere(Invalid):
+    """The workspace is not the chat's organization's."""
+
+    def __init__(self) -> None:
+        super().__init__("Workspace does not belong to the specified organization.")
+
+
+class TooManyWorkspaces(Invalid):
+    """A question about more workspaces than one may ask for at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"At most {most} workspace IDs can be given.")

@@ -125,7 +125,7 @@ def moved(chat: Chat, move: Move, now: datetime, *, queued: int | None = None) -
     if move is Move.REQUEST_COMPACTION:
         next_ = replace(next_, compaction_requested_at=now)
     if move in _ENDS_TURN:
-        next_ = released(next_)
+        next_ = replace(released(next_), compaction_requested_at=None)
     if status is Status.RUNNING and move in _BEGINS_TURN:
         next_ = replace(next_, stopped_runner_id=None)
     return next_

@@ -130,6 +130,14 @@ LAST: LiteralString = f"""
      WHERE m.chat_id = %(chat_id)s AND NOT m.deleted AND m.role = 'assistant'
      ORDER BY m.id DESC LIMIT 1
 """
+LAST_STEP: LiteralString = f"""
+    SELECT {COLUMNS} FROM chat_messages m
+     WHERE m.chat_id = %(chat_id)s AND NOT m.deleted
+       AND m.id >= (SELECT max(a.id) FROM chat_messages a
+                     WHERE a.chat_id = %(chat_id)s AND NOT a.deleted AND a.role = 'assistant'
+                       AND NOT a.compressed AND a.visibility <> 'user')
+     ORDER BY m.id
+"""
 BOUNDLESS = 2**63 - 1
 
 
@@ -204,6 +212,11 @@ async def since(tx: Tx, chat_id: UUID, message_id: int) -> list[Message]:
 async def last_answer(tx: Tx, chat_id: UUID) -> Message | None:
     """Return the newest row that a model wrote."""
     return await tx.one(Message, LAST, {"chat_id": chat_id})
+
+
+async def last_step(tx: Tx, chat_id: UUID) -> list[Message]:
+    """Return the newest row that a model wrote, and all after it."""
+    return await tx.all(Message, LAST_STEP, {"chat_id": chat_id})
 
 
 async def cut(tx: Tx, chat_id: UUID, message_id: int) -> list[int]:
