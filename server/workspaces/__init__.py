@@ -14,6 +14,7 @@ from server.workspaces.model import (
     AgentIdentity,
     BuildOptions,
     BuildOrder,
+    Workspace,
     WorkspaceOrder,
     WorkspaceRules,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Standing",
     "StandingAgent",
     "TemplateUse",
+    "Workspace",
     "WorkspaceChanged",
     "WorkspaceOrder",
     "WorkspaceRules",

@@ -29,6 +29,8 @@ class TemplateSource:
 
     archive: bytes = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
+    external_auth: tuple[str, ...] = ()
+    """Services whose tokens it asks for."""
 
 
 class BuildKind(JobKind[Built]):
@@ -66,10 +68,22 @@ class BuildKind(JobKind[Built]):
                 parameters=await builds.parameters(tx, build.build_id),
                 previous_parameters=await builds.parameters(tx, build.previous_id),
                 variables=template.variables,
+                external_auth=dict.fromkeys(template.external_auth, ""),
                 agent_scripts=self._options.init_scripts(),
                 debug=build.log_level == "debug",
             )
         )
+
+    @override
+    async def complete(self, order: Order) -> Order:
+        """Add the owner's tokens of other services; one that is not linked is left out."""
+        match order:
+            case BuildOrder(request) if request.external_auth:
+                wanted = list(request.external_auth)
+                tokens = await self._options.tokens(request.owner.id, wanted)
+                return replace(order, request=replace(request, external_auth=tokens))
+            case _:
+                return order
 
     @override
     async def apply(self, tx: Tx, job: Job, outcome: Built) -> None:
@@ -116,4 +130,5 @@ async def _template(tx: Tx, build: RunningBuild) -> TemplateSource:
         for variable in variables
         if variable.required or variable.value != variable.default_value
     }
-    return TemplateSource(archive, given)
+    services = tuple(str(wanted["id"]) for wanted in version.external_auth)
+    return TemplateSource(archive, given, services)

@@ -11,7 +11,7 @@ from server.templates import FormDesk
 from server.workspaces.actions import asking, create, find
 from server.workspaces.actions import build as order
 from server.workspaces.errors import WorkspaceGone
-from server.workspaces.model import BuildOrder, WorkspaceOrder
+from server.workspaces.model import BuildOrder, Workspace, WorkspaceOrder
 from server.workspaces.model.standing import Standing, TemplateUse
 from server.workspaces.store import standing as store
 
@@ -36,15 +36,17 @@ async def standing(tx: Tx, workspace_id: UUID) -> Standing:
     return Standing(build, agents, tx.now)
 
 
-async def make(desk: FormDesk, actor: Actor, wanted: WorkspaceOrder, organization: UUID) -> UUID:
-    """Make a workspace of the actor's own, whose first start is queued; return its id.
+async def make(
+    desk: FormDesk, actor: Actor, wanted: WorkspaceOrder, organization: UUID
+) -> Workspace:
+    """Make a workspace of the actor's own, whose first start is queued.
 
     Raises what creating one by the API raises.
     """
     who = str(actor.user_id)
     answers = await asking.for_new(desk, actor, who, wanted)
     async with desk.db.tx(actor) as tx:
-        return (await create.create(tx, who, wanted, str(organization), answers)).id
+        return await create.create(tx, who, wanted, str(organization), answers)
 
 
 async def begin(desk: FormDesk, actor: Actor, workspace_id: UUID, wanted: BuildOrder) -> UUID:
