@@ -1,6 +1,6 @@
 """Models: which providers and models a deployment offers, and with whose keys. See README.md."""
 
-from server.models.actions.resolving import choose, resolve
+from server.models.actions.resolving import choose, effort_of, prices_of, resolve
 from server.models.errors import NoDefaultModel, NoSuchModelConfig
 from server.models.events import CONFIG_TOPIC, ChatConfigEvent, ConfigKind
 from server.models.model.configs import ModelConfig, Resolved, default_threshold
@@ -16,6 +16,8 @@ __all__ = [
     "Resolved",
     "choose",
     "default_threshold",
+    "effort_of",
+    "prices_of",
     "resolve",
     "routes",
 ]
