@@ -27,7 +27,6 @@ __all__ = [
     "commit_step",
     "end_turn",
     "expire_requires_action",
-    "expired_actions",
     "finish_error",
     "finish_interruption",
     "finish_turn",
@@ -147,11 +146,6 @@ async def expire_requires_action(tx: Tx, chat_id: UUID) -> Ended | None:
     done = await _fail(tx, done, Failure(TIMED_OUT))
     await tell(tx, done.chat, *done.changes, ids=done.ids)
     return done
-
-
-async def expired_actions(tx: Tx, most: int = 100) -> list[UUID]:
-    """Return chats whose clients let the deadline of their tools pass."""
-    return await chats.past_deadline(tx, most)
 
 
 async def reconcile(tx: Tx, chat: Chat) -> Ended | None:

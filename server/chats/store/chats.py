@@ -75,11 +75,6 @@ SAVE: LiteralString = """
 LEASE: LiteralString = """
     SELECT runner_id, expires_at FROM chat_heartbeats WHERE chat_id = %(id)s
 """
-PAST_DEADLINE: LiteralString = """
-    SELECT id FROM chats
-     WHERE status = 'requires_action' AND requires_action_deadline_at <= %(now)s
-     ORDER BY requires_action_deadline_at LIMIT %(most)s
-"""
 BIND: LiteralString = """
     UPDATE chats
        SET workspace_id = %(workspace_id)s, build_id = %(build_id)s, agent_id = %(agent_id)s,
@@ -208,11 +203,6 @@ async def lease_lives(tx: Tx, chat: Chat) -> bool:
         return False
     lease = await tx.one(Lease, LEASE, {"id": chat.id})
     return lease is not None and lease.runner_id == chat.runner_id and lease.expires_at > tx.now
-
-
-async def past_deadline(tx: Tx, most: int) -> list[UUID]:
-    """Return parked chats whose clients took too long, the longest first."""
-    return await tx.values(PAST_DEADLINE, {"now": tx.now, "most": most})
 
 
 async def close_pin_gaps(tx: Tx, owner_id: UUID) -> None:

@@ -1,0 +1,1 @@
+"""Between rows, the loop's values, and the wire."""
