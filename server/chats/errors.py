@@ -22,6 +22,24 @@ class InvalidModelConfig(Invalid):
         super().__init__("Invalid model config ID.")
 
 
+class OrganizationRequired(Invalid):
+    """A chat belongs to an organization."""
+
+    def __init__(self) -> None:
+        super().__init__("organization_id is required.")
+
+
+class SystemPromptTooLong(Invalid):
+    """A chat's own system prompt is over the limit."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            "System prompt exceeds maximum length.",
+            detail=f"Maximum length is {most} characters.",
+            fields=[FieldError("system_prompt", f"Maximum length is {most} characters.")],
+        )
+
+
 class ContentRequired(Invalid):
     """A message without parts."""
 
@@ -295,20 +313,6 @@ class DiffUnavailable(Unavailable):
 
     def __init__(self, detail: str) -> None:
         super().__init__("The diff could not be fetched.", detail=detail)
-
-
-class AlreadyArchived(Invalid):
-    """It is put away already."""
-
-    def __init__(self) -> None:
-        super().__init__("Chat is already archived.")
-
-
-class NotArchived(Invalid):
-    """It was never put away."""
-
-    def __init__(self) -> None:
-        super().__init__("Chat is not archived.")
 
 
 class BadPin(Invalid):

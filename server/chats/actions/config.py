@@ -25,6 +25,7 @@ from server.chats.model.config import (
 from server.chats.store import config as store
 from server.kit.db import Tx
 from server.kit.errors import NotFound
+from server.loop import Prompt, prompt
 
 DAYS = {
     Setting.RETENTION_DAYS: ("Retention days", RETENTION_DAYS),
@@ -36,6 +37,11 @@ DAYS = {
 async def turn_config(tx: Tx, owner_id: UUID) -> TurnConfig:
     """Return every setting that a turn of this owner needs, in one statement."""
     return await store.of_a_turn(tx, owner_id)
+
+
+def default_system_prompt() -> str:
+    """Return the built-in prompt, which stands before the deployment's own."""
+    return "\n\n".join(prompt(part) for part in (Prompt.DEFAULT, Prompt.ORCHESTRATION))
 
 
 async def system_prompt(tx: Tx) -> tuple[str, bool]:

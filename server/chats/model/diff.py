@@ -46,6 +46,11 @@ class Repository:
     owner: str
     name: str
 
+    @property
+    def url(self) -> str:
+        """Return its page."""
+        return f"https://{self.host}/{self.owner}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:

@@ -6,7 +6,6 @@ Source: reference, chats, section 1.18. Pure.
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from server.llm import Json
 
@@ -19,9 +18,8 @@ OUTPUT_TOKENS = 256
 BUDGET = timedelta(seconds=30)
 NAMELESS = "New Chat"
 
-REGENERATOR = UUID("00000000-0000-0000-0000-000000000001")
-"""Who holds a chat while somebody waits for a new title of it."""
-REGENERATION_STALE_AFTER = timedelta(minutes=1)
+STALE_AFTER = timedelta(minutes=1)
+"""Whoever makes a new title for longer is not waited for any more."""
 
 SCHEMA: dict[str, Json] = {
     "type": "object",
@@ -29,12 +27,6 @@ SCHEMA: dict[str, Json] = {
     "required": ["title"],
     "additionalProperties": False,
 }
-
-ASK = (
-    "You name conversations. Answer with a title of at most eight words for the conversation "
-    "that follows: what the person wants, in their language, without quotes, without a full stop. "
-    "Never answer the request itself."
-)
 
 EDGE = 50
 """Messages of a long chat's begin, and of its end, that a new title is made from."""

@@ -1,11 +1,11 @@
 """What people change about a chat besides talking to it: name, labels, place among the pinned."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, LiteralString
 from uuid import UUID
 
 from server.chats.model import Chat
+from server.chats.model.shown import Prompt
 from server.chats.store.chats import Versions
 from server.kit.db import Tx, jsonb
 
@@ -75,15 +75,6 @@ PROMPTS: LiteralString = """
      ORDER BY m.id DESC
      LIMIT %(limit)s
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What somebody said before."""
-
-    id: int
-    text: str
-    created_at: datetime
 
 
 async def change(
