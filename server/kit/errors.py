@@ -14,9 +14,10 @@ ApiError
 + Unavailable         503  try again later
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class ApiError(Exception):
     """Base of every error that a client may see; the handler writes it as the error body."""
 
     status: ClassVar[int] = 500
+    facts: Mapping[str, Any] = MappingProxyType({})
+    """More fields of the body, where clients know some for this refusal."""
 
     def __init__(
         self, message: str, *, detail: str = "", fields: Sequence[FieldError] = ()

@@ -202,8 +202,8 @@ async def _limit(connection: HTTPConnection, what: str, per_minute: int) -> None
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return the wire form of a refusal: ``{message, detail?, validations?}``."""
-    body: dict[str, Any] = {"message": error.message}
+    """Return the wire form of a refusal: ``{message, detail?, validations?}`` and its facts."""
+    body: dict[str, Any] = {**error.facts, "message": error.message}
     if error.detail:
         body["detail"] = error.detail
     if error.fields:

@@ -70,6 +70,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def paid(self, cost_micros: int | None) -> None:
+        """Tell what the call that was admitted has cost, before its tools run.
+
+        Tools may wait for sub-agents, whose calls wait for what is set aside; the step is stored
+        only after the tools. It costs nothing where nothing is limited.
+        """
+        ...
+
     async def commit(
         self, rows: Sequence[Row], *, interrupted: bool = False, last: Outcome | None = None
     ) -> tuple[int, ...]:

@@ -228,13 +228,14 @@ CREATE TABLE chat_spend (
     cost_micros     bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (owner_id, organization_id, day)
 );
--- Calls under way, at the most that they may cost.
+-- Calls under way, at the most that they may cost; settled is what one cost whose step is not stored yet. A row counts
+-- while its runner's lease lives (chat_heartbeats).
 CREATE TABLE chat_spend_reservations (
-    runner_id   uuid        PRIMARY KEY,
-    chat_id     uuid        NOT NULL REFERENCES chats ON DELETE CASCADE,
-    owner_id    uuid        NOT NULL REFERENCES users ON DELETE CASCADE,
-    cost_micros bigint      NOT NULL,
-    expires_at  timestamptz NOT NULL
+    runner_id   uuid    PRIMARY KEY,
+    chat_id     uuid    NOT NULL REFERENCES chats ON DELETE CASCADE,
+    owner_id    uuid    NOT NULL REFERENCES users ON DELETE CASCADE,
+    cost_micros bigint  NOT NULL,
+    settled     boolean NOT NULL DEFAULT false
 );
 CREATE INDEX chat_spend_reservations_owner_idx ON chat_spend_reservations (owner_id);
 
@@ -247,6 +248,15 @@ CREATE TABLE chat_usage_limit_config (
     deployment_limit_micros bigint   CHECK (deployment_limit_micros > 0),
     period               text        NOT NULL DEFAULT 'month' CHECK (period IN ('day', 'week', 'month')),
     updated_at           timestamptz NOT NULL
+);
+
+-- Whose chats run nothing until somebody lifts it; without an owner it is everybody's.
+CREATE TABLE chat_pauses (
+    owner_id   uuid        REFERENCES users ON DELETE CASCADE,
+    reason     text        NOT NULL DEFAULT '',
+    paused_by  uuid        REFERENCES users ON DELETE SET NULL,
+    created_at timestamptz NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (owner_id)
 );
 
 -- The deployment's own key for sealed columns, used where the settings have none (server/kit/sealing.py).
