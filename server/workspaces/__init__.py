@@ -2,7 +2,7 @@
 
 from server.workspaces.actions.find import workspace
 from server.workspaces.actions.standing import begin, make, standing, uses
-from server.workspaces.actions.timetable import use
+from server.workspaces.actions.timetable import use, use_all
 from server.workspaces.events import (
     BuildFinished,
     PrebuildClaimed,
@@ -46,6 +46,7 @@ __all__ = [
     "standing",
     "topic",
     "use",
+    "use_all",
     "uses",
     "workspace",
 ]

@@ -1,5 +1,6 @@
 """When a workspace starts and stops by itself, and who may say so."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -18,7 +19,7 @@ from server.workspaces.model import (
     check_ttl,
     parse_weekly,
 )
-from server.workspaces.store import builds, workspaces
+from server.workspaces.store import builds, using, workspaces
 
 NO_AUTOSTART = "Autostart is not allowed for workspaces using this template."
 NO_AUTOSTOP = "Custom autostop TTL is not allowed for workspaces using this template."
@@ -146,6 +147,23 @@ async def use(tx: Tx, workspace_id: UUID) -> None:
     if later is not None:
         await builds.set_deadline(tx, last.id, later)
         await _changed(tx, workspace)
+
+
+async def use_all(tx: Tx, workspace_ids: Sequence[UUID]) -> None:
+    """Take note that somebody uses these workspaces, as ``use`` does; those that are gone are not.
+
+    The caller asked who may do so.
+    """
+    if not workspace_ids:
+        return
+    later: dict[UUID, datetime] = {}
+    for one in await using.use(tx, workspace_ids):
+        bump = bumped_deadline(tx.now, one.deadline, one.max_deadline, one.activity_bump_ms)
+        if bump is not None:
+            later[one.build_id] = bump
+            await tx.announce(WorkspaceChanged(workspace_id=one.id, owner_id=one.owner_id))
+    if later:
+        await using.put_off(tx, list(later), list(later.values()))
 
 
 def _checked_ttl(message: str, ttl_ms: int) -> int | None:
