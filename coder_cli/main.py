@@ -89,7 +89,8 @@ def _dispatch(argv: list[str], command: list[str]) -> int:
         return _exit_code(module.main(words[1:]))
     from coder_cli.commands.typed import run_typed
 
-    return run_typed(import_module(entry.module).app, words[1:], command)
+    app = import_module(entry.module).app
+    return run_typed(app, words[1:], command, usage_code=entry.usage_code)
 
 
 def _show_options(options: "Globals") -> int:

@@ -6,6 +6,7 @@ Source: reference, agent and provisioner, section 2.3.
 
 import re
 import sys
+import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,9 +14,13 @@ from coder_cli.commands.boot import BootParser
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.agentidentity import agent_client
+from coder_cli.sdk.direct import Direct
 from coder_cli.sdk.errors import SdkError
 
 _QUESTION = re.compile(r"(Username|Password) for '([^']+)': ?")
+PATIENCE = 10 * 60.0
+"""Seconds that git waits for a person to link an account."""
+_OPEN = "Open the following URL to authenticate with Git:\n\n{url}\n\n"
 _UNABLE = (
     "Coder was unable to handle this git request. The default git behavior will be used instead.\n"
 )
@@ -38,22 +43,35 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(_UNABLE)
         return 1
     if auth.get("url"):
-        sys.stderr.write(f"Open the following URL to authenticate with Git:\n\n{auth['url']}\n\n")
+        sys.stderr.write("Nobody linked an account there; git can be asked again.\n")
         return 1
     sys.stdout.write(f"{auth.get(wanted) or ''}\n")
     return 0
 
 
 def _auth(url: str) -> Any:
+    """Return the account for a git URL, when the person has linked one; None leaves it to git."""
     parts = urlsplit(url)
     host = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    path = f"/workspaceagents/me/external-auth?match={quote(host, safe='')}"
     try:
         api = agent_client(environ())
+        try:
+            told = api.get(path)
+            if told.get("url"):
+                sys.stderr.write(_OPEN.format(url=told["url"]))
+                sys.stderr.flush()
+                told = _linked(api, path, told)
+            return told
+        finally:
+            api.close()
     except SdkError:
         return None
-    try:
-        return api.get(f"/workspaceagents/me/external-auth?match={quote(host, safe='')}")
-    except SdkError:
-        return None
-    finally:
-        api.close()
+
+
+def _linked(api: Direct, path: str, told: Any) -> Any:
+    """Wait for the person: each question is held by the server for half a minute."""
+    until = time.monotonic() + PATIENCE
+    while told.get("url") and time.monotonic() < until:
+        told = api.get(f"{path}&listen=true")
+    return told

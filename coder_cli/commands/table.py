@@ -22,6 +22,8 @@ class Entry(NamedTuple):
     hidden: bool = False
     group: bool = False
     """A boot command with commands of its own; ``path(argv)`` of the module names the one meant."""
+    usage_code: int = 1
+    """The exit code for wrong words; scripts of some commands tell these from failures."""
 
 
 SECTIONS: dict[str, dict[str, Entry]] = {
@@ -32,6 +34,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "tokens": Entry("coder_cli.commands.tokens", "Manage tokens for scripts", ("token",)),
         "dotfiles": Entry(
             "coder_cli.commands.dotfiles", "Set yourself up from a repository of dotfiles"
+        ),
+        "external-auth": Entry(
+            "coder_cli.commands.external_auth", "Use accounts of other services that you linked"
         ),
         "publickey": Entry("coder_cli.commands.publickey", "Show your public SSH key for git"),
     },
@@ -70,6 +75,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "logs": Entry("coder_cli.commands.logs", "Show the logs of a build and its agents"),
         "state": Entry(
             "coder_cli.commands.state", "Get and repair the Terraform state of a workspace"
+        ),
+    },
+    "Agents": {
+        "agents": Entry(
+            "coder_cli.commands.agents",
+            "Let an agent work for you, in your workspace or one that it makes",
+            usage_code=2,
         ),
     },
     "Connections": {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from coder_cli.kit.refused import Refused
@@ -14,9 +15,16 @@ _HELP = ["-h", "--help"]
 _SWITCH_VALUES = {"=true": True, "=false": False}
 
 
-def new_app(help_text: str = "") -> typer.Typer:
-    """Return an empty app with plain help, no shell completion of its own and bare errors."""
+def new_app(
+    help_text: str = "", *, cls: type[TyperGroup] | None = None, alone: bool = False
+) -> typer.Typer:
+    """Return an empty app with plain help, no shell completion of its own and bare errors.
+
+    One that does something ``alone`` needs no sub-command; its callback is what it does.
+    """
     return typer.Typer(
+        cls=cls,
+        invoke_without_command=alone,
         help=help_text or None,
         epilog=EPILOG,
         add_completion=False,
@@ -26,8 +34,10 @@ def new_app(help_text: str = "") -> typer.Typer:
     )
 
 
-def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
+def run_typed(app: typer.Typer, words: list[str], path: list[str], *, usage_code: int = 1) -> int:
     """Run ``app`` with ``words``; ``path`` is completed with the sub-command's name.
+
+    Words that do not fit end with ``usage_code``.
 
     Raises:
         Refused: the words do not fit the command.
@@ -37,7 +47,7 @@ def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
     chain, names = _descend(command, words)
     path += names
     leaf, rest = chain[-1], words[len(names) :]
-    if _subcommands(leaf) and not rest:
+    if _subcommands(leaf) and not rest and not getattr(leaf, "invoke_without_command", False):
         rest = ["--help"]
     for one in chain:
         _read_plainly(one)
@@ -48,7 +58,7 @@ def run_typed(app: typer.Typer, words: list[str], path: list[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
-        raise Refused(_sentence(error)) from error
+        raise Refused(_sentence(error), exit_code=usage_code) from error
     return code if isinstance(code, int) else 0
 
 

@@ -6,6 +6,7 @@ from coder_cli.sdk.errors import ApiError
 from coder_cli.sdk.transport import Transport
 
 if TYPE_CHECKING:
+    from coder_cli.sdk.external_auth import ListUserExternalAuthResponse
     from coder_cli.sdk.tokens import APIKeyWithOwner, CreateTokenRequest, TokenConfig
     from coder_cli.sdk.users import (
         CreateFirstUserRequest,
@@ -32,6 +33,12 @@ class UserCalls(Transport):
                 return False
             raise
         return True
+
+    def external_auth(self) -> "ListUserExternalAuthResponse":
+        """Return the services that the deployment offers, and one's accounts there."""
+        from coder_cli.sdk.external_auth import ListUserExternalAuthResponse
+
+        return ListUserExternalAuthResponse.model_validate(self.get("/external-auth"))
 
     def weakness(self, password: str) -> str | None:
         """Return why the server would refuse a new password, or None."""

@@ -68,6 +68,8 @@ class Seen:
 
     last_id: int = 0
     """The highest message; where a new connection begins."""
+    unnumbered: bool = False
+    """Whether pieces came without numbers: then nobody knows which of them come again."""
     _messages: dict[int, str] = field(default_factory=dict[int, str])
     _latest: dict[str, str] = field(default_factory=dict[str, str])
     _step: tuple[int, int] | None = None
@@ -104,6 +106,7 @@ class Seen:
         return not known
 
     def _is_new_part(self, piece: ChatStreamMessagePart) -> bool:
+        self.unnumbered = piece.seq is None
         if piece.seq is None:
             return True
         step = (piece.history_version or 0, piece.generation_attempt or 0)
@@ -145,6 +148,9 @@ class Follower:
                 with self.client.follow(path, after_id=seen.last_id or None) as line:
                     if lost:
                         yield Found()
+                        if seen.unnumbered:
+                            reset = ChatStreamEventType.PREVIEW_RESET
+                            yield ChatStreamEvent(type=reset, chat_id=self.chat_id)
                     lost = 0
                     yield from self._read(line, seen)
                 why = "the connection was closed"
