@@ -1,9 +1,11 @@
 """Tools: what a model may do with a person's rights, in workspaces and in chats. See README.md."""
 
+from server.tools.closing import close_chat
 from server.tools.context.discover import workspace_context
 from server.tools.found import Found, known_agents
 from server.tools.link import WorkspaceLink
 from server.tools.means import Means, Patience
+from server.tools.paths import plan_path, plan_path_under
 from server.tools.ports import (
     Binding,
     ChatFacts,
@@ -12,6 +14,7 @@ from server.tools.ports import (
     ChildOrder,
     StoredFile,
 )
+from server.tools.shell import parsed_commands
 from server.tools.toolbox import Extras, offers_web_search, toolbox
 
 __all__ = [
@@ -26,8 +29,12 @@ __all__ = [
     "Patience",
     "StoredFile",
     "WorkspaceLink",
+    "close_chat",
     "known_agents",
     "offers_web_search",
+    "parsed_commands",
+    "plan_path",
+    "plan_path_under",
     "toolbox",
     "workspace_context",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -65,12 +65,20 @@ def prose(package: str, name: str) -> str:
 
 @cache
 def schema(shape: type[Args]) -> Mapping[str, Json]:
-    """Return the JSON Schema of arguments, without names of Python's and without references."""
+    """Return the JSON Schema of arguments: what providers understand alike, in a constant order.
+
+    No names of Python's, no references, no formats; what may be left out is not required.
+    """
     full = shape.model_json_schema()
     plain = _plain(full, full.pop("$defs", {}))
-    plain.setdefault("properties", {})
-    plain.pop("description", None)
-    return cast("Mapping[str, Json]", plain)
+    return {
+        "type": "object",
+        "properties": plain.get("properties", {}),
+        "required": plain.get("required", []),
+    }
+
+
+_UNSAID: Final = frozenset({"title", "format", "maxProperties"})
 
 
 def _plain(node: Any, shared: Mapping[str, Any]) -> Any:
@@ -78,16 +86,24 @@ def _plain(node: Any, shared: Mapping[str, Any]) -> Any:
         return [_plain(item, shared) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
-    pairs = cast("dict[str, Any]", node)
+    pairs = dict(cast("dict[str, Any]", node))
+    named = cast("dict[str, Any]", pairs.pop("properties", {}))
+    required = pairs.pop("required", None)
+    of = pairs.pop("anyOf", None)
+    if of is not None:
+        pairs = {**next(one for one in of if one.get("type") != "null"), **pairs}
     if "$ref" in pairs:
-        target = _plain(shared[pairs["$ref"].rpartition("/")[2]], shared)
-        return {**target, **{key: item for key, item in pairs.items() if key != "$ref"}}
-    plain = {key: _plain(item, shared) for key, item in pairs.items() if key != "properties"}
-    if isinstance(plain.get("title"), str):
-        del plain["title"]
-    if "properties" in pairs:
-        named = cast("dict[str, Any]", pairs["properties"])
+        pairs = {**shared[pairs.pop("$ref").rpartition("/")[2]], **pairs}
+        return _plain(pairs, shared)
+    plain = {
+        key: _plain(item, shared)
+        for key, item in pairs.items()
+        if key not in _UNSAID and (key, item) not in (("default", ""), ("default", None))
+    }
+    if named:
         plain["properties"] = {key: _plain(item, shared) for key, item in named.items()}
+    if required is not None:
+        plain["required"] = required
     return plain
 
 
@@ -104,7 +120,9 @@ def _of_field(each: dict[str, Any]) -> str:
     if each["type"] == "missing":
         return f"{place} is required"
     told = str(each["msg"]).removeprefix("Value error, ")
-    return f"{place}: {told}" if place else told
+    if not place or told == f"{place.rpartition('.')[2]} is required":
+        return told
+    return f"{place}: {told}"
 
 
 def sentence(error: ApiError) -> str:

@@ -1,0 +1,27 @@
+"""What is left of a chat in its workspace, taken away when the chat is closed."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from coder_cli.sdk.agentapi.http import ChatContext
+from server.agents import AgentApi
+from server.kit.errors import ApiError
+from server.tools.means import Means
+from server.tools.ports import ChatFacts
+
+log = structlog.get_logger()
+WITHIN: Final = 5.0
+
+
+async def close_chat(means: Means, facts: ChatFacts) -> None:
+    """End the processes that a chat has started; where nobody answers, nothing is done."""
+    if facts.agent_id is None:
+        return
+    api = AgentApi(means.dialer, facts.agent_id, ChatContext(facts.id, facts.ancestors))
+    try:
+        async with asyncio.timeout(WITHIN):
+            await api.end_processes()
+    except (ApiError, TimeoutError) as error:
+        log.debug("processes of a closed chat stay", chat=str(facts.id), reason=str(error))
