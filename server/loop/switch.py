@@ -51,9 +51,9 @@ class Switch:
         try:
             yield
         except asyncio.CancelledError:
-            # Whoever cancelled the task itself counts more than a stop.
-            if not self._thrown or task.uncancel() > before:
+            if not self._thrown:
                 raise
+            await self._absorb(task, before)
             raise Interrupt(self.cause or "") from None
         except BaseException:
             await self._absorb(task, before)
@@ -65,7 +65,11 @@ class Switch:
             self._thrown = False
 
     async def _absorb(self, task: asyncio.Task[object], before: int) -> None:
-        """Take back a stop that came too late to be raised, or that somebody inside swallowed."""
+        """Take a stop back, also one that came too late to be raised, or that somebody swallowed.
+
+        Raises:
+            CancelledError: the task itself was cancelled as well, which counts more.
+        """
         if not self._thrown:
             return
         with suppress(asyncio.CancelledError):
