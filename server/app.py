@@ -26,6 +26,7 @@ from server.kit.limits import Limiter
 from server.kit.pubsub import Pubsub
 from server.kit.realip import TrustedProxies
 from server.kit.routing import Authenticator, Limits, install, limit_requests, provide
+from server.kit.sealing import Sealer
 from server.kit.tasks import Workers
 from server.settings import Settings
 
@@ -85,8 +86,8 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     provide(ground.app, Pubsub, ground.pubsub)
     metrics = web.Metrics()
     metrics.registry.register(network.RelayCollector(ground.relay))
-    _identity(ground)
-    daemons = _provisioning(ground)
+    linker = _identity(ground)
+    daemons = _provisioning(ground, linker)
     board = _agents(ground)
     metrics.registry.register(agents.BoundaryCollector(board.boundaries))
     web.install(ground.app, web.Deployment(settings, access_url), database)
@@ -133,7 +134,7 @@ def _app(settings: Settings, database: Database) -> FastAPI:
     return app
 
 
-def _identity(ground: _Ground) -> None:
+def _identity(ground: _Ground) -> identity.Linker:
     app, settings, database = ground.app, ground.settings, ground.database
     sessions = settings.sessions
     options = identity.IdentityOptions(
@@ -154,9 +155,16 @@ def _identity(ground: _Ground) -> None:
     provide(app, identity.IdentityOptions, options)
     provide(app, Authenticator, identity.SessionAuthenticator(database, options))
     app.include_router(identity.routes)
+    # Accounts of other services: whoever acts for a user asks here for a token.
+    services = identity.Services(ground.access_url)
+    linker = identity.Linker(
+        database, Sealer(settings.sealing.keys), services, settings.external_auth.providers
+    )
+    provide(app, identity.Linker, linker)
+    return linker
 
 
-def _provisioning(ground: _Ground) -> provisioning.Daemons:
+def _provisioning(ground: _Ground, linker: identity.Linker) -> provisioning.Daemons:
     """Add templates, workspaces and the queue that builds both; return who works it off."""
     settings = ground.settings
     options = terraform.Options(
@@ -171,7 +179,10 @@ def _provisioning(ground: _Ground) -> provisioning.Daemons:
         # Said at the start: the first template would be late to hear it.
         log.warning("templates and workspaces cannot be built yet", reason=missing)
     builds = workspaces.BuildOptions(
-        ground.access_url, agents.init_scripts, settings.sessions.max_token_lifetime
+        ground.access_url,
+        agents.init_scripts,
+        settings.sessions.max_token_lifetime,
+        linker.tokens,
     )
     registry = provisioning.Registry(
         {

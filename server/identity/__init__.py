@@ -8,7 +8,9 @@ from server.identity.actions.colleagues import (
 )
 from server.identity.actions.find import resolve_organization, resolve_user, user
 from server.identity.actions.git_keys import git_ssh_key
+from server.identity.actions.linking import Linker
 from server.identity.actions.membership import owner_facts
+from server.identity.actions.services import Services
 from server.identity.actions.setup import (
     create_admin,
     create_first_user,
@@ -17,7 +19,9 @@ from server.identity.actions.setup import (
 )
 from server.identity.actions.tokens import mint_key, revoke_key
 from server.identity.convert import user as user_to_sdk
+from server.identity.errors import ServiceFailed
 from server.identity.events import AccessChanged, access_topic
+from server.identity.model.linking import Link, Linked
 from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
 from server.identity.model.organizations import Organization
 from server.identity.model.people import NewUser, OwnerFacts, User
@@ -28,10 +32,15 @@ __all__ = [
     "AccessChanged",
     "IdentityOptions",
     "KeygenAlgorithm",
+    "Link",
+    "Linked",
+    "Linker",
     "NewUser",
     "Organization",
     "OwnerFacts",
     "PasswordHashing",
+    "ServiceFailed",
+    "Services",
     "SessionAuthenticator",
     "User",
     "access_topic",

@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
+from coder_cli.sdk import external_auth as sdk_external
 from coder_cli.sdk import organizations as sdk_organizations
 from coder_cli.sdk import tokens as sdk_tokens
 from coder_cli.sdk import users as sdk
+from coder_cli.sdk.common import ZERO_TIME
 from server.identity.model import roles, scopes
 from server.identity.model.keys import ApiKey
+from server.identity.model.linking import Account, DeviceCode, Link, Shown
 from server.identity.model.organizations import Member, Organization
 from server.identity.model.people import GitKey, NewUser, User, UserFilter
 from server.kit.authz import ORGANIZATION_ROLES, SITE_ROLES, Grants, Role
 from server.kit.query import Query, bad, parse
+from server.settings import ExternalAuthProvider
 
 _USER_KEYS = frozenset(
     {
@@ -266,3 +270,78 @@ def _one_of(query: Query, name: str, values: Iterable[str]) -> list[str]:
         if value not in known:
             raise bad(name, f"Query param {name!r} has invalid value {value!r}.")
     return given
+
+
+def external_auth_list(
+    providers: Iterable[ExternalAuthProvider], links: Iterable[tuple[Link, bool, str]]
+) -> sdk_external.ListUserExternalAuthResponse:
+    """Return the services offered, and somebody's accounts there."""
+    return sdk_external.ListUserExternalAuthResponse(
+        providers=[_external_provider(one) for one in providers],
+        links=[
+            sdk_external.ExternalAuthLink(
+                provider_id=link.provider_id,
+                created_at=link.created_at,
+                updated_at=link.updated_at,
+                has_refresh_token=link.refresh_token is not None,
+                expires=link.expires_at or ZERO_TIME,
+                authenticated=works,
+                validate_error=error or link.refresh_failure,
+            )
+            for link, works, error in links
+        ],
+    )
+
+
+def _external_provider(one: ExternalAuthProvider) -> sdk_external.ExternalAuthProvider:
+    return sdk_external.ExternalAuthProvider(
+        id=one.id,
+        type=one.type,
+        device=one.device_flow,
+        display_name=one.display_name,
+        display_icon=one.display_icon,
+        allow_refresh=not one.no_refresh,
+        allow_validate=bool(one.validate_url),
+        supports_revocation=bool(one.revoke_url),
+    )
+
+
+def external_auth(shown: Shown) -> sdk_external.ExternalAuth:
+    """Return a service and somebody's account there."""
+    provider, known = shown.provider, shown.account.login or shown.account.id
+    return sdk_external.ExternalAuth(
+        authenticated=shown.authenticated,
+        device=provider.device_flow,
+        display_name=provider.display_name,
+        user=_account(shown.account) if known else None,
+        app_installable=bool(provider.app_install_url),
+        installations=[
+            sdk_external.ExternalAuthAppInstallation.model_validate(
+                {"id": one.id, "account": _account(one.account), "configure_url": one.url}
+            )
+            for one in shown.installations
+        ],
+        app_install_url=provider.app_install_url,
+        supports_revocation=bool(provider.revoke_url),
+    )
+
+
+def _account(account: Account) -> sdk_external.ExternalAuthUser:
+    return sdk_external.ExternalAuthUser(
+        id=account.id,
+        login=account.login,
+        avatar_url=account.avatar_url,
+        profile_url=account.profile_url,
+        name=account.name,
+    )
+
+
+def device_code(code: DeviceCode) -> sdk_external.ExternalAuthDevice:
+    """Return the code that a person types at a service."""
+    return sdk_external.ExternalAuthDevice(
+        device_code=code.device_code,
+        user_code=code.user_code,
+        verification_uri=code.verification_uri,
+        expires_in=code.expires_in,
+        interval=code.interval,
+    )

@@ -15,7 +15,9 @@ ApiError
 + Conflict
 | + Taken               a username, an email or the name of a token
 | + FirstUserExists
+| + UnknownService      a provider of external accounts that is not configured
 + HasWorkspaces    417  a user who still owns something
++ ServiceFailed    502  another service gave no token
 """
 
 from typing import ClassVar
@@ -130,3 +132,26 @@ class HasWorkspaces(ApiError):
         super().__init__(
             "You cannot delete a user that has workspaces. Delete their workspaces and try again!"
         )
+
+
+class ServiceFailed(ApiError):
+    """Another service gave no token or no answer; ``lost`` when asking again is of no use."""
+
+    status = 502
+
+    def __init__(self, provider_id: str, reason: str, *, code: str = "") -> None:
+        super().__init__(f"The service {provider_id!r} refused: {reason}.", detail=code)
+        self.reason = reason
+        self.code = code
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the same question will never be answered otherwise."""
+        return self.code in ("invalid_grant", "bad_refresh_token", "unauthorized_client")
+
+
+class UnknownService(NotFound):
+    """No such provider in the settings."""
+
+    def __init__(self, provider_id: str) -> None:
+        super().__init__(f"External auth provider {provider_id!r} is not configured.")

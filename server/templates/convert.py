@@ -9,6 +9,7 @@ from coder_cli.sdk import forms as live
 from coder_cli.sdk import templates as sdk
 from coder_cli.sdk.jobs import MatchedProvisioners, ProvisionerJob, ProvisionerType
 from coder_cli.sdk.users import MinimalUser
+from server.settings import ExternalAuthProvider
 from server.templates.model.templates import BuildTime, Preset, Template, Version
 from server.terraform import Form, FormNote, FormParameter, Parameter, Variable
 
@@ -254,3 +255,18 @@ def _validations(parameter: Parameter) -> list[live.PreviewParameterValidation]:
         validation_monotonic=parameter.validation_monotonic or None,
     )
     return [] if found == live.PreviewParameterValidation() else [found]
+
+
+def external_auth_to_sdk(
+    provider: ExternalAuthProvider, page: str, *, linked: bool, optional: bool
+) -> sdk.TemplateVersionExternalAuth:
+    """Return a sign-in that a version asks for."""
+    return sdk.TemplateVersionExternalAuth(
+        id=provider.id,
+        type=provider.type,
+        display_name=provider.display_name,
+        display_icon=provider.display_icon,
+        authenticate_url=page,
+        authenticated=linked,
+        optional=optional,
+    )

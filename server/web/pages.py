@@ -18,6 +18,7 @@ from server.web.deployment import Deployment
 _ASSETS = {
     "style.css": "text/css",
     "cli-auth.js": "text/javascript",
+    "external-auth.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 _SELF = ("default-src", "connect-src", "child-src", "script-src", "object-src", "frame-src")
@@ -89,6 +90,11 @@ def landing(deployment: Deployment) -> str:
 def cli_auth() -> str:
     """Return the page that gives a token to somebody who can log in."""
     return _fill("cli-auth.html", version=version())
+
+
+def external_auth(provider: str) -> str:
+    """Return the page where somebody links their account of another service."""
+    return _fill("external-auth.html", provider=escape(provider[:100]), version=version())
 
 
 def routes(document: Mapping[str, Any]) -> str:

@@ -265,6 +265,12 @@ async def get_cli_auth(this: This) -> HTMLResponse:
     return pages.answer(pages.cli_auth(), this.settings)
 
 
+@outside.get("/external-auth/{provider}", response_model=None)
+async def get_external_auth(provider: str, this: This) -> HTMLResponse:
+    """Let somebody link their account of another service."""
+    return pages.answer(pages.external_auth(provider), this.settings)
+
+
 @outside.get("/assets/{name}", response_model=None)
 async def get_asset(name: str, this: This) -> Response:
     """Return a style sheet or script of the pages."""

@@ -95,6 +95,13 @@ GET    /users/{user}/workspace/{name}                                           
 GET    /users/{user}/workspace/{name}/builds/{number}                            !+++++++ !..+.++. !..+.+.+
 POST   /users/{user}/workspaces                                                  !+++++++ !.---++. !.--~+.+
 
+# accounts of other services
+GET    /external-auth                                                            !+++++++
+DELETE /external-auth/{provider}                                                 !~~~~~~~ !~~~~~~~ !~~~~~~~
+GET    /external-auth/{provider}                                                 !~~~~~~~ !~~~~~~~ !~~~~~~~
+GET    /external-auth/{provider}/device                                          !~~~~~~~ !~~~~~~~ !~~~~~~~
+POST   /external-auth/{provider}/device                                          !~~~~~~~ !~~~~~~~ !~~~~~~~
+
 # organizations
 GET    /organizations                                                            !+++++++
 GET    /organizations/{organization}                                             !+++++++ !++++++. !.++++.+
@@ -199,6 +206,8 @@ GET    /workspaces/{workspace}/watch                                            
 WS     /workspaces/{workspace}/watch-ws                                          !+++++++ !..+.++. !..+.+.+
 
 # workspaceagents
+GET    /workspaceagents/me/external-auth                                         !!!!!!!!
+GET    /workspaceagents/me/gitauth                                               !!!!!!!!
 PATCH  /workspaceagents/me/app-status                                            !!!!!!!!
 GET    /workspaceagents/me/gitsshkey                                             !!!!!!!!
 POST   /workspaceagents/me/log-source                                            !!!!!!!!
@@ -231,6 +240,9 @@ WS     ^/api/experimental/watch-all-workspacebuilds                             
 GET    ^/assets/{name}                                                           ++++++++ ++++++++ ++++++++
 GET    ^/bin/{name}                                                              ++++++++ ++++++++ ++++++++
 GET    ^/cli-auth                                                                ++++++++
+GET    ^/external-auth/{provider}                                                ++++++++ ++++++++ ++++++++
+GET    ^/external-auth/{provider}/callback                                       !~~~~~~~ !~~~~~~~ !~~~~~~~
+GET    ^/gitauth/{provider}/callback                                             !~~~~~~~ !~~~~~~~ !~~~~~~~
 GET    ^/healthz                                                                 ++++++++
 GET    ^/install.sh                                                              ++++++++
 GET    ^/latency-check                                                           ++++++++

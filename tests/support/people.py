@@ -10,7 +10,13 @@ import httpx
 from fastapi import APIRouter, Depends, FastAPI
 
 from server import identity
-from server.identity import IdentityOptions, PasswordHashing, SessionAuthenticator
+from server.identity import (
+    IdentityOptions,
+    Linker,
+    PasswordHashing,
+    Services,
+    SessionAuthenticator,
+)
 from server.identity.actions import find, setup
 from server.identity.model.keys import NewKey
 from server.identity.model.people import NewUser
@@ -20,6 +26,7 @@ from server.kit.db import Database, Tx
 from server.kit.guard import Guard
 from server.kit.limits import Limiter
 from server.kit.routing import Authenticator, Limits, install, limit_requests, provide
+from server.kit.sealing import Sealer
 
 PASSWORD = "Correct-Horse-9-Battery"
 API = "http://coder.test/api/v2"
@@ -52,6 +59,7 @@ def make_app(
     provide(app, Database, database)
     provide(app, IdentityOptions, options)
     provide(app, Authenticator, SessionAuthenticator(database, options))
+    provide(app, Linker, Linker(database, Sealer(), Services("http://coder.test")))
     provide(app, Limits, limits)
     provide(app, Limiter, Limiter(database.clock))
     for router in routers:

@@ -182,7 +182,9 @@ async def _move_in(tx: Tx, name: str, houses: Mapping[str, UUID]) -> Inhabitant:
         await tx.run(statement, args)
     things = {key: str(value) for key, value in {**template, **ids}.items()}
     things |= {"user": name, "user_id": str(user_id), "organization": house, "key": script[:10]}
-    return Inhabitant(token, {**things, "organization_id": str(houses[house])})
+    return Inhabitant(
+        token, {**things, "organization_id": str(houses[house]), "provider": "github"}
+    )
 
 
 async def _template(tx: Tx, house: UUID, owner: UUID) -> dict[str, UUID]:

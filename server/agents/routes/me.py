@@ -9,8 +9,9 @@ from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket
 
 from coder_cli.sdk import agents as sdk
+from coder_cli.sdk.external_auth import AgentExternalAuth
 from server.agents import convert
-from server.agents.actions import control, outside, read, reinit
+from server.agents.actions import control, external_auth, outside, read, reinit
 from server.agents.routes.edges import (
     ArrivingAgent,
     Board,
@@ -20,7 +21,8 @@ from server.agents.routes.edges import (
     accepted,
     server_sent_event,
 )
-from server.kit.routing import agent_only
+from server.identity import Linker
+from server.kit.routing import agent_only, provided
 
 routes = APIRouter(
     prefix="/api/v2/workspaceagents/me", tags=["Agents"], dependencies=[Depends(agent_only)]
@@ -82,3 +84,15 @@ async def patch_app_status(caller: CallingAgent, body: sdk.PatchAppStatus) -> No
 async def get_git_ssh_key(caller: CallingAgent, board: Board) -> sdk.AgentGitSSHKey:
     """Return the key pair of the workspace's owner."""
     return await read.git_key(board, caller.identity)
+
+
+@routes.get("/external-auth")
+@routes.get("/gitauth")
+async def get_external_auth(
+    caller: CallingAgent,
+    board: Board,
+    linker: Annotated[Linker, Depends(provided(Linker))],
+    asked: Annotated[external_auth.Asked, Depends()],
+) -> AgentExternalAuth:
+    """Return a token of the owner's at another service, or the page to link an account at."""
+    return await external_auth.external_auth(board, linker, caller.identity, asked)

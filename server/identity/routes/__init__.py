@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter
 
-from server.identity.routes import access, keys, organizations, sessions, users
+from server.identity.routes import access, keys, linking, organizations, sessions, users
 
-routes = APIRouter(prefix="/api/v2")
+routes = APIRouter()
+_api = APIRouter(prefix="/api/v2")
 # The fixed paths below /users come before /users/{user}, which would swallow them.
-for part in (sessions, access, keys, organizations, users):
-    routes.include_router(part.routes)
+for part in (sessions, access, keys, organizations, users, linking):
+    _api.include_router(part.routes)
+routes.include_router(_api)
+routes.include_router(linking.callbacks)
 
 __all__ = ["routes"]

@@ -67,6 +67,10 @@ class JobKind(Protocol[Outcome_contra]):
         """
         ...
 
+    async def complete(self, order: Order) -> Order:
+        """Add what only others than the database know; no transaction is open meanwhile."""
+        return order
+
     async def apply(self, tx: Tx, job: Job, outcome: Outcome_contra) -> None:
         """Write the result, in the transaction that ends the job. The lease was checked.
 

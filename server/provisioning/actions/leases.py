@@ -50,8 +50,10 @@ async def load(desk: Desk, job: Job) -> Order:
     Raises:
         JobFailed: it cannot be done.
     """
+    kind = desk.registry.kind(job.type)
     async with desk.db.tx(SYSTEM) as tx:
-        return await desk.registry.kind(job.type).load(tx, job)
+        order = await kind.load(tx, job)
+    return await kind.complete(order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from uuid import UUID, uuid4
 
+from typing_extensions import override
+
 from coder_cli.sdk.jobs import JobType as WireType
 from coder_cli.sdk.jobs import ProvisionerJob
 from coder_cli.sdk.templates import CreateTemplateVersionDryRunRequest
 from server import provisioning
 from server.kit.db import Tx
 from server.kit.errors import NotFound, PreconditionFailed
-from server.provisioning import ELSEWHERE, DryRunOrder, Job, JobFailed, JobType, NewJob
+from server.provisioning import ELSEWHERE, DryRunOrder, Job, JobFailed, JobKind, JobType, NewJob
 from server.templates import policy
 from server.templates.actions import read
 from server.templates.actions.forms import Resolved, owner_of
@@ -113,9 +115,10 @@ def _belongs(job: ProvisionerJob, of: Version) -> bool:
     return dry and job.input.template_version_id == of.id
 
 
-class DryRunKind:
+class DryRunKind(JobKind[Built]):
     """Plan builds of template versions with terraform."""
 
+    @override
     async def load(self, tx: Tx, job: Job) -> DryRunOrder:
         """Read the archive, and the values that the version was imported with."""
         of = await versions.unfiltered(tx, job.input_id("template_version_id"))
@@ -140,13 +143,16 @@ class DryRunKind:
             )
         )
 
+    @override
     async def apply(self, tx: Tx, job: Job, outcome: Built) -> None:
         """Write what would be made."""
         harmless = [as_planned(resource) for resource in outcome.resources]
         await provisioning.save_resources(tx, job.id, Transition.START, harmless)
 
+    @override
     async def failed(self, tx: Tx, job: Job, outcome: Built | None) -> None:
         """Write nothing: the job's error says it all."""
 
+    @override
     async def released(self, tx: Tx, job: Job, outcome: Built | None) -> None:
         """Write nothing: a dry run begins anew."""

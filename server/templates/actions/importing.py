@@ -2,21 +2,24 @@
 
 from uuid import UUID
 
+from typing_extensions import override
+
 from server import provisioning
 from server.kit.db import Tx
-from server.provisioning import ELSEWHERE, ImportOrder, Job, JobFailed
+from server.provisioning import ELSEWHERE, ImportOrder, Job, JobFailed, JobKind
 from server.templates.model.resources import as_planned
 from server.templates.model.templates import Version
 from server.templates.store import content, files, forms, templates, versions
 from server.terraform import Imported, ImportRequest, TemplateFacts, Transition
 
 
-class ImportKind:
+class ImportKind(JobKind[Imported]):
     """Import template versions with terraform."""
 
     def __init__(self, access_url: str) -> None:
         self._access_url = access_url
 
+    @override
     async def load(self, tx: Tx, job: Job) -> ImportOrder:
         """Read the archive, and the values of variables: given, else the active version's."""
         version = await versions.unfiltered(tx, job.input_id("template_version_id"))
@@ -36,6 +39,7 @@ class ImportKind:
             )
         )
 
+    @override
     async def apply(self, tx: Tx, job: Job, outcome: Imported) -> None:
         """Write what the version offers."""
         version_id = job.input_id("template_version_id")
@@ -51,6 +55,7 @@ class ImportKind:
             harmless = [as_planned(resource) for resource in resources]
             await provisioning.save_resources(tx, job.id, transition, harmless)
 
+    @override
     async def failed(self, tx: Tx, job: Job, outcome: Imported | None) -> None:
         """Write the variables that were found: a client asks people for the missing ones."""
         if outcome is not None:
@@ -58,6 +63,7 @@ class ImportKind:
             await content.describe(tx, version_id, outcome)
             await content.save_variables(tx, version_id, outcome.variables)
 
+    @override
     async def released(self, tx: Tx, job: Job, outcome: Imported | None) -> None:
         """Write nothing: an import begins anew."""
 

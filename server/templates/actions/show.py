@@ -7,7 +7,9 @@ from uuid import UUID
 from coder_cli.sdk import templates as sdk
 from coder_cli.sdk.builds import WorkspaceResource
 from server import identity, provisioning
-from server.kit.db import Tx
+from server.identity import Linker
+from server.kit.authz import Actor
+from server.kit.db import Database, Tx
 from server.kit.errors import NotFound, PreconditionFailed, TooEarly
 from server.kit.routing import Page
 from server.provisioning import State
@@ -101,21 +103,32 @@ async def presets(tx: Tx, version_id: UUID) -> list[sdk.Preset]:
     return [convert.preset_to_sdk(row) for row in await read.presets(tx, found.id)]
 
 
-async def external_auth(tx: Tx, version_id: UUID) -> list[sdk.TemplateVersionExternalAuth]:
-    """Return the sign-ins that a version asks for, where this deployment offers them.
+async def external_auth(
+    db: Database, actor: Actor, linker: Linker, version_id: UUID
+) -> list[sdk.TemplateVersionExternalAuth]:
+    """Return the sign-ins that a version asks for, and which of them the actor has.
 
     Raises:
         NotFound: one that is not optional is not offered here.
     """
-    found = await read.version(tx, version_id)
+    async with db.tx(actor) as tx:
+        found = await read.version(tx, version_id)
+    listed: list[sdk.TemplateVersionExternalAuth] = []
     for wanted in found.external_auth:
-        # No deployment offers external sign-ins yet: whatever a template needs is missing.
-        if not wanted["optional"]:
+        offered = {provider.id: provider for provider in linker.providers}.get(wanted["id"])
+        if offered is not None:
+            have = await linker.tokens(actor.id, [offered.id]) if actor.id else {}
+            listed.append(
+                convert.external_auth_to_sdk(
+                    offered, linker.page(offered), linked=bool(have), optional=wanted["optional"]
+                )
+            )
+        elif not wanted["optional"]:
             raise NotFound(
                 f"The template version references a Git auth provider {wanted['id']!r} "
                 "that no longer exists."
             )
-    return []
+    return listed
 
 
 async def resources(tx: Tx, version_id: UUID) -> list[WorkspaceResource]:

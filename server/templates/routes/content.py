@@ -1,14 +1,16 @@
 """What a version asks for and plans, and what its import said."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Depends, WebSocket
 
 from coder_cli.sdk import templates as sdk
 from coder_cli.sdk.builds import WorkspaceResource
 from coder_cli.sdk.jobs import ProvisionerJobLog
 from server import provisioning
-from server.kit.routing import Db, Me
+from server.identity import Linker
+from server.kit.routing import Db, Me, provided
 from server.provisioning import Lines
 from server.templates.actions import show
 from server.templates.actions.read import version as find
@@ -38,10 +40,11 @@ async def get_presets(db: Db, me: Me, version: UUID) -> list[sdk.Preset]:
 
 
 @routes.get("/templateversions/{version}/external-auth")
-async def get_external_auth(db: Db, me: Me, version: UUID) -> list[sdk.TemplateVersionExternalAuth]:
+async def get_external_auth(
+    db: Db, me: Me, version: UUID, linker: Annotated[Linker, Depends(provided(Linker))]
+) -> list[sdk.TemplateVersionExternalAuth]:
     """List the sign-ins that a version asks for."""
-    async with db.tx(me) as tx:
-        return await show.external_auth(tx, version)
+    return await show.external_auth(db, me, linker, version)
 
 
 @routes.get("/templateversions/{version}/resources")

@@ -1,7 +1,7 @@
 """A deployment with real sockets: one or more replicas over one database, and scripted agents."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,13 +19,16 @@ from coder_cli.kit.clock import Clock, SystemClock
 from coder_cli.sdk import agentapi as api
 from server import agents, identity
 from server.agents import AnchorShelf, Options, Switchboard
+from server.identity import Linker, Services
 from server.kit import routing
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.kit.guard import Guard
 from server.kit.pubsub import Mailbox, Pubsub
 from server.kit.routing import provide
+from server.kit.sealing import Sealer
 from server.network import Relay
+from server.settings import ExternalAuthProvider
 from server.workspaces import WorkspaceChanged
 from tests.server.agents.rows import AgentRows, add_agent
 from tests.support.people import add_user, make_app
@@ -85,6 +88,10 @@ class Replica:
             return await client.request(method, self.url + path, headers=headers, **more)
 
 
+KEY = b"k" * 32
+"""What columns are sealed with."""
+
+
 @dataclass
 class House:
     """A deployment: its database, its replicas, and one member with a workspace."""
@@ -100,6 +107,13 @@ class House:
     token: str = ""
     anchors: Path | None = None
     """Where certificates and keys of clouds are."""
+    services: Sequence[ExternalAuthProvider] = ()
+    """Whose accounts people link."""
+
+    def linker(self) -> Linker:
+        """Return who hands out tokens of linked accounts."""
+        services = Services("http://coder.test")
+        return Linker(self.database, Sealer([KEY]), services, self.services)
 
     async def replica(self, **options: Any) -> Replica:
         """Start one more server."""
@@ -115,6 +129,7 @@ class House:
         app = _app(len(self.replicas), self.database)
         provide(app, Switchboard, board)
         provide(app, AnchorShelf, AnchorShelf(self.anchors, self.clock))
+        provide(app, Linker, self.linker())
         config = uvicorn.Config(
             Guard(app),
             host="127.0.0.1",

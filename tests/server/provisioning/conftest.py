@@ -20,6 +20,7 @@ from server.provisioning import (
     JobType,
     Means,
     NewJob,
+    Order,
     Registry,
 )
 from server.terraform import FakeTerraform, Terraform
@@ -118,6 +119,9 @@ class Scripted:
 
     async def load(self, tx: Tx, job: Job) -> "ScriptedOrder":
         return ScriptedOrder(job, self.work_with)
+
+    async def complete(self, order: Order) -> Order:
+        return order
 
     async def apply(self, tx: Tx, job: Job, outcome: object) -> None:
         if self.refuse:
