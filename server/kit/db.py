@@ -5,9 +5,9 @@ One place ends a transaction (``Database.tx``). Facts leave with the commit, as 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 
@@ -60,6 +60,12 @@ async def connect(dsn: str) -> Connection:
         ) from None
 
 
+Outcome = Callable[[bool], None]
+"""Hears whether a unit of work was committed."""
+Witness = Callable[[object], Outcome | None]
+"""Sees what a unit of work does, before it is committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
     """One unit of work: a connection, and whoever it is done for."""
@@ -67,6 +73,8 @@ class Tx:
     conn: Connection
     actor: Actor
     now: datetime
+    witnesses: Sequence[Witness] = ()
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
     async def one(self, row: type[R], sql: LiteralString, args: Args | None = None) -> R | None:
         """Return the first row as a ``row`` dataclass, or None."""
@@ -116,6 +124,15 @@ class Tx:
         async with self.conn.transaction():
             yield
 
+    def show(self, what: object) -> None:
+        """Let this process know at COMMIT what is done, so that it need not read it again.
+
+        Other processes hear of it by a fact (``announce``).
+        """
+        for witness in self.witnesses:
+            if outcome := witness(what):
+                self.outcomes.append(outcome)
+
     async def announce(self, fact: Fact) -> None:
         """Tell listeners at COMMIT. A ROLLBACK unsays it."""
         await self.run(NOTIFY, {"channel": CHANNEL, "payload": _payload(fact)})
@@ -149,6 +166,11 @@ class Database:
             configure=_in_utc,
             kwargs={"autocommit": True, "application_name": "coder"},
         )
+        self._witnesses: list[Witness] = []
+
+    def attend(self, witness: Witness) -> None:
+        """Let ``witness`` see what units of work of this process show."""
+        self._witnesses.append(witness)
 
     async def open(self) -> None:
         """Connect; wait until the first connection stands.
@@ -179,9 +201,13 @@ class Database:
             Unavailable: no connection became free, or the database went away.
             Invalid: a text holds a NUL or half a character, which PostgreSQL cannot keep.
         """
+        outcomes: list[Outcome] = []
+        committed = False
         try:
-            async with self._connection() as conn, conn.transaction():
-                yield Tx(conn, actor, self.clock.now())
+            async with self._connection() as conn:
+                async with conn.transaction():
+                    yield Tx(conn, actor, self.clock.now(), self._witnesses, outcomes)
+                committed = True
         except (PoolTimeout, OperationalError) as error:
             # For the log: clients need not learn where the database is and as whom we log in.
             log.warning("the database does not answer", reason=_reason(error))
@@ -193,6 +219,9 @@ class Database:
             if "NUL" in str(error):
                 raise Invalid("Text must not contain NUL characters.") from error
             raise
+        finally:
+            for outcome in outcomes:
+                outcome(committed)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:

@@ -5,7 +5,7 @@ Source: reference, chats, sections 1.7, 3.1 and 3.17.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -165,9 +165,9 @@ async def recover(tx: Tx) -> list[Left]:
     return await tx.all(Left, RECOVER, {"now": tx.now, "limit": MOST_AT_ONCE})
 
 
-async def overdue(tx: Tx, now: datetime) -> list[UUID]:
+async def overdue(tx: Tx) -> list[UUID]:
     """Return chats that waited too long for the client to run its tools."""
-    return await tx.values(OVERDUE, {"now": now, "limit": MOST_AT_ONCE})
+    return await tx.values(OVERDUE, {"now": tx.now, "limit": MOST_AT_ONCE})
 
 
 async def busy(tx: Tx) -> list[Count]:

@@ -56,6 +56,16 @@ class Stored:
     """The calls that the client shall answer, as a JSON array; empty where there are none."""
 
 
+@contextmanager
+def _hung(bells: set[Bell]) -> Generator[Bell]:
+    bell = Bell()
+    bells.add(bell)
+    try:
+        yield bell
+    finally:
+        bells.discard(bell)
+
+
 class Feed:
     """One chat on one replica, for as long as anybody here runs it or listens to it."""
 
@@ -72,6 +82,7 @@ class Feed:
         self._queue: tuple[int, str] = (-1, "[]")
         self._calls: tuple[int, str] = (-1, "[]")
         self._bells: set[Bell] = set()
+        self._watches: set[Bell] = set()
         self._cut_at = 0
         self._writers = 0
         self._wanted = 0
@@ -82,13 +93,15 @@ class Feed:
 
     @contextmanager
     def listen(self) -> Generator[Bell]:
-        """Ring a bell with every change, until the end."""
-        bell = Bell()
-        self._bells.add(bell)
-        try:
+        """Ring a bell with every change and every word, until the end."""
+        with _hung(self._bells) as bell:
             yield bell
-        finally:
-            self._bells.discard(bell)
+
+    @contextmanager
+    def watch(self) -> Generator[Bell]:
+        """Ring a bell when the row may be another, until the end; what is said is not heard."""
+        with _hung(self._watches) as bell:
+            yield bell
 
     @property
     def listeners(self) -> int:
@@ -96,13 +109,21 @@ class Feed:
         return len(self._bells)
 
     @property
+    def attended(self) -> bool:
+        """Tell whether anybody wants to know when the row changes."""
+        return bool(self._bells or self._watches)
+
+    @property
     def known(self) -> Chat | None:
         """Return the row as it was last seen here, however old."""
         return self._chat
 
-    def ring(self) -> None:
-        """Wake everybody who listens."""
+    def _speak(self) -> None:
         for bell in self._bells:
+            bell.ring()
+
+    def _change(self) -> None:
+        for bell in (*self._bells, *self._watches):
             bell.ring()
 
     # What is said now ----------------------------------------------------------------------------
@@ -110,12 +131,12 @@ class Feed:
     def begin(self, history_version: int, attempt: int, *, void: bool = False) -> None:
         """Begin an attempt of a step; ``void``: the one before left nothing that is stored."""
         self.parts.begin(history_version, attempt, void=void)
-        self.ring()
+        self._speak()
 
     def say(self, event: str) -> bool:
         """Add an event of the attempt; return False when older ones had to go for it."""
         kept = self.parts.add(event)
-        self.ring()
+        self._speak()
         return kept
 
     # What is stored ------------------------------------------------------------------------------
@@ -133,6 +154,11 @@ class Feed:
             self._writers -= 1
             self._judge()
 
+    @property
+    def written(self) -> bool:
+        """Tell whether somebody writes just now, and will tell what."""
+        return self._writers > 0
+
     def stored(self, done: Stored) -> None:
         """Take what this replica committed."""
         chat = done.chat
@@ -147,7 +173,7 @@ class Feed:
         if done.calls:
             self._calls = (chat.history_version, done.calls)
         self._chat = chat
-        self.ring()
+        self._change()
 
     def heard(self, fact: Mapping[str, Any] | None) -> None:
         """Take note of a fact; None says that some may have been lost."""
@@ -174,7 +200,7 @@ class Feed:
 
     def _judge(self) -> None:
         if not self._writers:
-            self.ring()
+            self._change()
 
     def _cut(self, version: int) -> None:
         self.epoch += 1

@@ -8,11 +8,13 @@ from uuid import UUID
 import structlog
 
 from coder_cli.kit.clock import Clock, SystemClock
+from server.chats.actions.streaming import telling
 from server.chats.actions.streaming.feed import Feed, Source, Stored
 from server.chats.actions.streaming.reading import ME, Reader
-from server.chats.events import chat_topic
+from server.chats.actions.telling import Told
+from server.chats.events import Change, chat_topic
 from server.chats.store import looking
-from server.kit.db import Database
+from server.kit.db import Database, Outcome
 from server.kit.errors import ApiError
 from server.kit.pubsub import Pubsub
 
@@ -45,7 +47,7 @@ class Feeds:
         self._clock = clock or SystemClock()
         self._source = source or Reader(database)
         self._open: dict[UUID, _Open] = {}
-        self._watchers: list[Callable[[Feed], None]] = []
+        database.attend(self._saw)
 
     @property
     def count(self) -> int:
@@ -87,6 +89,21 @@ class Feeds:
         with feed.writing():
             yield feed.stored
 
+    def _saw(self, what: object) -> Outcome | None:
+        """Take from this replica's own commits what its listeners need not read."""
+        feed = self.find(what.chat.id) if isinstance(what, Told) else None
+        if feed is None or feed.written or not isinstance(what, Told):
+            return None
+        told, writing = what, feed.writing()
+        writing.__enter__()
+
+        def kept(committed: bool) -> None:  # noqa: FBT001 - the shape of an outcome
+            if committed:
+                feed.stored(_stored(told))
+            writing.__exit__(None, None, None)
+
+        return kept
+
     async def run(self) -> None:
         """Look every few seconds whether something was missed, with one query for all."""
         while True:
@@ -98,7 +115,7 @@ class Feeds:
 
     async def look(self) -> None:
         """Compare the versions of all open feeds with their rows."""
-        wanted = [chat_id for chat_id, one in self._open.items() if one.feed.listeners]
+        wanted = [chat_id for chat_id, one in self._open.items() if one.feed.attended]
         if not wanted:
             return
         async with self._database.tx(ME) as tx:
@@ -106,6 +123,19 @@ class Feeds:
         for chat_id, version in versions.items():
             if feed := self.find(chat_id):
                 feed.look_again(version)
+
+
+def _stored(told: Told) -> Stored:
+    """Return what was told as a feed takes it. Without rows it will find a gap, and read."""
+    before = told.chat.history_version - (1 if told.ids else 0)
+    whole = len(told.rows) == len(told.ids)
+    shown = [telling.message_event(row) for row in told.rows if row.visibility != "model"]
+    return Stored(
+        told.chat,
+        before if whole else -1,
+        shown if whole else (),
+        cut=Change.HISTORY in told.changes,
+    )
 
 
 def _nobody(_: Stored) -> None:

@@ -1,19 +1,21 @@
 """What a feed reads from the database: for whoever listens, so that their rights are not asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from pydantic_core import to_json
 
+from server.chats.actions import turns
 from server.chats.actions.streaming import telling
-from server.chats.model import Chat, Message, MessagePage
+from server.chats.model import Chat, MessagePage
 from server.chats.model.live import Kept
 from server.chats.store import chats as chat_store
 from server.chats.store import messages as message_store
 from server.chats.store import queue as queue_store
 from server.kit.authz import as_system
 from server.kit.db import Database
-from server.llm import ToolCall, decode
+from server.llm import ToolCall
 
 ME = as_system("chats")
 
@@ -43,19 +45,10 @@ class Reader:
     async def calls(self, chat: Chat) -> str:
         """Return the calls that the client shall answer, as a JSON array."""
         async with self.database.tx(ME) as tx:
-            answer = await message_store.last_answer(tx, chat.id)
-        return calls(chat, answer)
+            return told(await turns.required_calls(tx, chat.id))
 
 
-def calls(chat: Chat, answer: Message | None) -> str:
-    """Return the calls of an answer that the client shall answer, as a JSON array."""
-    names = {str(tool.get("name", "")) for tool in chat.dynamic_tools}
-    parts = decode(answer.content, answer.content_version) if answer else ()
-    asked = [part for part in parts if isinstance(part, ToolCall) and part.name in names]
-    return told(asked)
-
-
-def told(asked: list[ToolCall]) -> str:
+def told(asked: Iterable[ToolCall]) -> str:
     """Return calls as ``action_required`` has them."""
     return to_json(
         [{"tool_call_id": one.id, "tool_name": one.name, "args": one.args} for one in asked]

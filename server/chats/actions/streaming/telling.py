@@ -5,6 +5,8 @@ Source: reference, chats, section 2.7.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +14,8 @@ from pydantic_core import to_json
 
 from server.chats.model import Chat, Message, QueuedMessage, Status
 from server.chats.model.live import Kept
-from server.llm import Part, decode, public
-from server.loop import Retrying
+from server.llm import Part, Usage, decode, public
+from server.loop import Retrying, Row
 
 MOST_EVENTS = 256
 MOST_BYTES = 1 << 20
@@ -37,6 +39,20 @@ def message_event(row: Message) -> Kept:
     return Kept(row.id, event(row.chat_id, "message", message=message(row)))
 
 
+def row_event(
+    chat_id: UUID, message_id: int, row: Row, created_at: datetime, config_id: UUID | None
+) -> Kept:
+    """Return a row of a step that was stored just now as its event, as ``message_event`` does."""
+    shown: dict[str, Any] = {"id": message_id, "chat_id": chat_id}
+    if config_id is not None:
+        shown["model_config_id"] = config_id
+    shown |= {"created_at": created_at, "role": row.role.value}
+    shown["content"] = [public(part) for part in row.parts]
+    if usage := _usage(row.usage):
+        shown["usage"] = usage
+    return Kept(message_id, event(chat_id, "message", message=shown))
+
+
 def message(row: Message) -> dict[str, Any]:
     """Return a stored message as clients see it."""
     fields: dict[str, Any] = {
@@ -49,11 +65,14 @@ def message(row: Message) -> dict[str, Any]:
     }
     shown = {name: value for name, value in fields.items() if value is not None}
     shown["content"] = [public(part) for part in decode(row.content, row.content_version)]
-    usage = row.usage
-    if usage is not None:
-        counts = {name: getattr(usage, name) for name in usage.__slots__}
-        shown["usage"] = {name: count for name, count in counts.items() if count is not None}
+    if usage := _usage(row.usage):
+        shown["usage"] = usage
     return shown
+
+
+def _usage(usage: Usage | None) -> dict[str, int]:
+    """Return what is known of tokens; no number is none, as in the database."""
+    return {name: count for name, count in asdict(usage).items() if count} if usage else {}
 
 
 def queue(rows: Iterable[QueuedMessage]) -> str:

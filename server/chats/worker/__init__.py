@@ -1,0 +1,1 @@
+"""The running side: who takes chats, runs their turns, keeps their leases, and gives them back."""
