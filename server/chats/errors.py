@@ -1,6 +1,7 @@
 """How this room refuses: the sentences that clients know. Source: reference, chats, section 2."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from server.kit.errors import (
     Conflict,
@@ -348,3 +349,27 @@ class TooManyWorkspaces(Invalid):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"At most {most} workspace IDs can be given.")
+
+
+class UsageLimitExceeded(Conflict):
+    """The owner's money, or everybody's, is spent; the body has the amounts."""
+
+    def __init__(self, detail: str, *, spent: int, limit: int, resets_at: datetime) -> None:
+        super().__init__("Chat usage limit exceeded.", detail=detail)
+        self.facts = {
+            "spent_micros": spent,
+            "limit_micros": limit,
+            "resets_at": resets_at.isoformat().replace("+00:00", "Z"),
+        }
+
+
+class ChatsPaused(Conflict):
+    """Somebody stopped the owner's chats, or everybody's, and nothing new begins."""
+
+    def __init__(self, reason: str, *, everybody: bool) -> None:
+        whose = "Chats are" if everybody else "Your chats are"
+        why = f"The reason given: {reason}" if reason else "No reason was given."
+        super().__init__(
+            f"{whose} stopped by an administrator.",
+            detail=f"{why} Nothing is lost: send again when they are allowed to go on.",
+        )

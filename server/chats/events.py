@@ -80,3 +80,32 @@ class Runnable(Fact):
     @override
     def topics(self) -> tuple[str, ...]:
         return (RUNNABLE,)
+
+
+SPENDING = "chat-spending"
+
+
+def spending_topic(owner_id: UUID) -> str:
+    """Return the topic on which calls of a user's chats wait for each other's money."""
+    return f"{SPENDING}:{owner_id}"
+
+
+class CallSettled(Fact):
+    """A call that held money back is over: whoever waits for it asks again."""
+
+    owner_id: UUID
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (spending_topic(self.owner_id), SPENDING)
+
+
+class PausesChanged(Fact):
+    """Chats were stopped by an admin, or may go on: workers look again."""
+
+    owner_id: UUID | None = None
+    """None is everybody."""
+
+    @override
+    def topics(self) -> tuple[str, ...]:
+        return (RUNNABLE,)

@@ -1,5 +1,6 @@
 """Models: which providers and models a deployment offers, and with whose keys. See README.md."""
 
+from server.models.actions.catalogue import unpriced
 from server.models.actions.resolving import choose, effort_of, prices_of, resolve
 from server.models.errors import NoDefaultModel, NoSuchModelConfig
 from server.models.events import CONFIG_TOPIC, ChatConfigEvent, ConfigKind
@@ -20,4 +21,5 @@ __all__ = [
     "prices_of",
     "resolve",
     "routes",
+    "unpriced",
 ]

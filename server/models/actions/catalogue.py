@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from coder_cli.sdk.chats.models import ChatModelUnavailableReason
 from server.kit.db import Tx
 from server.models.actions import standin
+from server.models.actions.resolving import prices_of
 from server.models.model.configs import ModelConfig
 from server.models.model.providers import Provider
 from server.models.store import configs, providers
@@ -31,6 +32,12 @@ async def catalogue(tx: Tx) -> list[Shelf]:
         for provider in await providers.listed(tx)
         if (models := [each for each in offered if each.provider == provider.provider])
     ]
+
+
+async def unpriced(tx: Tx) -> int:
+    """Return how many models on offer have no price: what they cost is counted nowhere."""
+    offered = await configs.listed(tx, offered_only=True)
+    return sum(prices_of(config) is None for config in offered)
 
 
 def unavailable(provider: Provider, *, has_own: bool) -> ChatModelUnavailableReason | None:
