@@ -10,7 +10,7 @@ from server.workspaces.actions import find, timetable
 from server.workspaces.errors import BuildActive, invalid_field
 from server.workspaces.events import BuildFinished, WorkspaceChanged
 from server.workspaces.model import Workspace, WorkspaceRules
-from server.workspaces.store import builds, workspaces
+from server.workspaces.store import agents, builds, workspaces
 
 
 async def rename(tx: Tx, workspace_id: UUID, name: str, rules: WorkspaceRules) -> None:
@@ -64,7 +64,7 @@ async def post_usage(tx: Tx, workspace_id: UUID, agent_id: UUID | None, app_name
     """Take note of a use that a client tells of.
 
     Raises:
-        Invalid: an agent without an app, or the other way round.
+        Invalid: an agent without an app, the other way round, or another workspace's agent.
     """
     workspace = await find.workspace(tx, workspace_id)
     policy.may_update(tx.actor, workspace)
@@ -72,6 +72,10 @@ async def post_usage(tx: Tx, workspace_id: UUID, agent_id: UUID | None, app_name
         missing = "agent_id" if agent_id is None else "app_name"
         other = "app_name" if agent_id is None else "agent_id"
         raise invalid_field("Invalid request", missing, f"must be set when {other} is set")
+    if agent_id is not None:
+        used = await agents.agent(tx, agent_id)
+        if used is None or used.workspace_id != workspace.id:
+            raise invalid_field("Invalid request", "agent_id", "is no agent of this workspace")
     await timetable.use(tx, workspace.id)
 
 

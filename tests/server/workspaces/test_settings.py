@@ -6,7 +6,7 @@ from typing import Any
 from server.kit.routing import provide
 from server.terraform import Parameter
 from server.workspaces import WorkspaceRules
-from tests.server.workspaces.world import World
+from tests.server.workspaces.world import World, with_agent
 
 
 async def put(world: World, workspace: Any, what: str, **body: Any) -> Any:
@@ -130,6 +130,7 @@ async def test_favorites_are_the_owners_and_come_first(world: World) -> None:
 
 
 async def test_use_puts_the_stop_off(world: World) -> None:
+    world.terraform.script(builds=[with_agent()])
     made = await world.running(ttl_ms=60_000)
     before = made["latest_build"]["deadline"]
     path = f"/workspaces/{made['id']}/usage"
@@ -140,8 +141,12 @@ async def test_use_puts_the_stop_off(world: World) -> None:
     after = await now_like(world, made)
     assert after["latest_build"]["deadline"] > before
     assert after["last_used_at"] > made["last_used_at"]
-    full = {"agent_id": made["id"], "app_name": "vscode"}
+    agent = made["latest_build"]["resources"][0]["agents"][0]["id"]
+    full = {"agent_id": agent, "app_name": "vscode"}
     assert (await world.ann.api.post(path, json=full)).status_code == 204
+    strange = await world.ann.api.post(path, json=full | {"agent_id": made["id"]})
+    assert strange.status_code == 400
+    assert strange.json()["validations"][0]["detail"] == "is no agent of this workspace"
 
 
 async def test_an_automatic_start_that_would_lack_a_parameter_is_told(world: World) -> None:
