@@ -1,0 +1,16 @@
+"""How large a request to a chat may be. Source: reference, chats, section 1.19."""
+
+from fastapi import Request
+
+from server.chats.model.config import LARGEST_BODY
+from server.kit.errors import TooLarge
+
+
+async def small(request: Request) -> None:
+    """Refuse bodies that no message needs.
+
+    Raises:
+        TooLarge: it has more than 256 KiB.
+    """
+    if len(await request.body()) > LARGEST_BODY:
+        raise TooLarge("Request body too large.", detail=f"Maximum is {LARGEST_BODY} bytes.")
