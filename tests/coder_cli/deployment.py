@@ -4,12 +4,11 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import uvicorn
-from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -56,10 +55,11 @@ class Deployment:
     answers: list[tuple[re.Pattern[str], Canned]] = field(
         default_factory=list[tuple[re.Pattern[str], Canned]]
     )
-    streams: dict[str, list[list[BaseModel]]] = field(
-        default_factory=dict[str, list[list[BaseModel]]]
-    )
-    """By path: the frames of each connection that will be made, in order."""
+    streams: dict[str, list[list[Any]]] = field(default_factory=dict[str, list[list[Any]]])
+    """By path: the frames of each connection that will be made, in order.
+
+    What can be called is awaited in its turn.
+    """
     calls: list[Call] = field(default_factory=list[Call])
 
     def on(self, call: str, answer: Canned) -> None:
@@ -98,6 +98,9 @@ class Deployment:
         waiting = self.streams.get(path, [])
         frames = waiting.pop(0) if waiting else []
         for frame in frames:
+            if callable(frame):
+                await cast("Callable[[], Awaitable[None]]", frame)()
+                continue
             await socket.send_text(json.dumps(to_jsonable_python(frame)))
         await socket.close(1001 if waiting else 1000)
 

@@ -144,10 +144,13 @@ def read_prompt(words: str) -> str:
     """
     if words != "-":
         return words.strip()
-    read = sys.stdin.buffer.read(LONGEST_PROMPT + 1)
+    try:
+        read = sys.stdin.read(LONGEST_PROMPT + 1)
+    except UnicodeDecodeError as error:
+        raise Refused("What came on stdin is no text.", exit_code=USAGE) from error
     if len(read) > LONGEST_PROMPT:
-        raise Refused("The prompt on stdin is longer than 1 MiB.", exit_code=USAGE)
-    return read.decode(errors="replace").strip()
+        raise Refused("What came on stdin is longer than a prompt can be.", exit_code=USAGE)
+    return read.strip()
 
 
 def _teller(output: str, *, wait: bool) -> "Teller":
