@@ -1,5 +1,6 @@
 """Models: one seam to every provider, and the parts that messages are made of. See README.md."""
 
+from server.llm.clients import CallLimits, Clients, check_base_url
 from server.llm.codec import CONTENT_VERSION, UnreadableContent, decode, encode, public
 from server.llm.cost import at_most_micros, cost_micros, price_of
 from server.llm.credentials import Credentials
@@ -46,7 +47,9 @@ __all__ = [
     "CONTENT_VERSION",
     "SCRIPTED_DISPLAY_NAME",
     "SCRIPTED_MODEL",
+    "CallLimits",
     "CallOptions",
+    "Clients",
     "ContextFile",
     "Credentials",
     "Draft",
@@ -81,6 +84,7 @@ __all__ = [
     "UnreadableContent",
     "Usage",
     "at_most_micros",
+    "check_base_url",
     "cost_micros",
     "cover",
     "decode",

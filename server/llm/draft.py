@@ -75,7 +75,10 @@ class Draft:
                 block.pieces.append(event.args)
             case PartDone():
                 block = self.open.pop(event.index, None)
-                self.done[event.index] = _timed(event.part, block.began if block else now, now)
+                began = block.began if block else now
+                if event.index in self.done:  # Told once more, with what came after its end.
+                    began = getattr(self.done[event.index], "created_at", None) or began
+                self.done[event.index] = _timed(event.part, began, now)
             case Finished():
                 self.finished = event
 

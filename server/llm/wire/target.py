@@ -1,0 +1,86 @@
+"""Where a request goes: what decides how messages and options are put. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import cast
+
+from server.llm.model import CallOptions, Request
+from server.llm.parts import Json
+
+
+class Format(StrEnum):
+    """The protocol that is spoken."""
+
+    ANTHROPIC = "anthropic"
+    RESPONSES = "responses"
+    CHAT = "chat"
+    GOOGLE = "google"
+    BEDROCK = "bedrock"
+    OPENROUTER = "openrouter"
+
+
+_FORMATS: Mapping[str, Format] = {
+    "anthropic": Format.ANTHROPIC,
+    "google": Format.GOOGLE,
+    "bedrock": Format.BEDROCK,
+    "openrouter": Format.OPENROUTER,
+}
+_BLOCKS: Mapping[str, str] = {
+    "azure": "openai",
+    "bedrock": "anthropic",
+    "openai-compat": "openaicompat",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One call: to whom, in which format, with which options."""
+
+    provider: str
+    model: str
+    format: Format
+    options: CallOptions
+    block: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """The provider's own options (``provider_options``)."""
+    web_search: bool = False
+
+    @property
+    def stores(self) -> bool:
+        """Tell whether the provider keeps answers: then reasoning is not sent again."""
+        return self.block.get("store") is True
+
+    @property
+    def marks_cache(self) -> bool:
+        """Tell whether a prompt cache wants marks."""
+        claude = "claude" in self.model or "anthropic" in self.model
+        return self.format is Format.ANTHROPIC or (
+            self.format in {Format.BEDROCK, Format.OPENROUTER} and claude
+        )
+
+    @property
+    def sends_reasoning(self) -> bool:
+        """Tell whether signed reasoning goes back to who signed it."""
+        return not self.stores and self.block.get("send_reasoning") is not False
+
+
+def target(provider: str, model: str, options: CallOptions, request: Request) -> Target:
+    """Return where a request goes."""
+    known = options.values.get("provider_options")
+    blocks = known if isinstance(known, dict) else {}
+    block = blocks.get(_BLOCKS.get(provider, provider))
+    return Target(
+        provider,
+        model,
+        _FORMATS.get(provider) or _openai_format(provider, options),
+        options,
+        cast("Mapping[str, Json]", block) if isinstance(block, dict) else {},
+        request.web_search,
+    )
+
+
+def _openai_format(provider: str, options: CallOptions) -> Format:
+    config = options.values.get("openai_config")
+    wish = config.get("use_responses_api") if isinstance(config, dict) else None
+    responses = provider == "openai" if wish is None else bool(wish)
+    return Format.RESPONSES if responses and provider != "vercel" else Format.CHAT
