@@ -127,7 +127,8 @@ def _show(found: "ChatUsageLimitConfig") -> None:
     ui.result(f"{'All together:':<15}{_amount(found.deployment_limit_micros)}")
     if found.unpriced_model_count:
         count = found.unpriced_model_count
-        ui.warn(f"{count} models have no price: what they cost is not counted.")
+        words = "1 model has no price" if count == 1 else f"{count} models have no price"
+        ui.warn(f"{words}: what is spent on them is not counted.")
     rows = [(one.username, dollars(one.spend_limit_micros)) for one in found.overrides]
     if rows:
         ui.result("")
