@@ -14,9 +14,9 @@ from server.kit.db import Database
 from server.kit.errors import NotFound, Unauthorized
 from server.kit.pubsub import Mailbox, Pubsub
 from server.kit.routing import Authenticator, Me, service
+from server.kit.speaking import speak
 from server.workspaces.actions import show
 from server.workspaces.events import EVERY_WORKSPACE
-from server.workspaces.routes.speaking import speak
 
 routes = APIRouter()
 

@@ -21,10 +21,10 @@ from server.kit.db import Database
 from server.kit.errors import ApiError
 from server.kit.pubsub import Pubsub
 from server.kit.routing import Authenticator, Me, error_body, service
+from server.kit.speaking import speak
 from server.workspaces.actions import find, show
 from server.workspaces.events import topic
 from server.workspaces.model import WorkspaceRules
-from server.workspaces.routes.speaking import speak
 
 log = structlog.get_logger()
 routes = APIRouter()
