@@ -58,7 +58,7 @@ def parsed_commands(command: str) -> tuple[tuple[str, ...], ...]:
     skip = False
     try:
         for token in lexer:
-            if token and not _PUNCTUATION.issuperset(token):
+            if not token or not _PUNCTUATION.issuperset(token):
                 if not skip:
                     words.append(token)
                 skip = False
