@@ -2,14 +2,18 @@
 
 import argparse
 import os
+from contextlib import suppress
 
 from coder_cli import config, ui
 from coder_cli.commands.boot import BootParser
+from coder_cli.commands.connections.observing import Places, observed
 from coder_cli.commands.connections.target import parse_host
 from coder_cli.commands.connections.waiting import Waiter, Wish
+from coder_cli.kit.durations import parse_duration
 from coder_cli.kit.environ import environ
 from coder_cli.kit.refused import Refused
 from coder_cli.sdk.direct import Direct, Json
+from coder_cli.sdk.errors import SdkError
 from coder_cli.sdk.stream import Stream, open_stream
 
 SSH_PORT = 22
@@ -24,11 +28,27 @@ def main(argv: list[str]) -> int:
 
     api = Direct(url, token, extra_headers(config.current()))
     wish = Wish(autostart=not options.disable_autostart, wait=_wait(options))
-    agent = Waiter(api, name, wish).agent()
+    waiter = Waiter(api, name, wish)
+    agent = waiter.agent()
+    if options.usage_app:
+        _tell_use(api, waiter.workspace_id, agent["id"], options.usage_app)
     stream = open_stream(api, agent["id"], SSH_PORT)
-    if options.stdio:
-        return _pipe(stream)
-    return _session(api, stream, agent, options)
+    with observed(stream, _places(options)):
+        return _pipe(stream) if options.stdio else _session(api, stream, agent, options)
+
+
+def _tell_use(api: Direct, workspace_id: str, agent_id: str, app: str) -> None:
+    """Let the deployment know which editor comes; the session itself counts as use anyway."""
+    with suppress(SdkError):
+        api.post(f"/workspaces/{workspace_id}/usage", {"agent_id": agent_id, "app_name": app})
+
+
+def _places(options: argparse.Namespace) -> Places:
+    try:
+        interval = parse_duration(options.network_info_interval).total_seconds()
+    except ValueError as wrong:
+        raise Refused(f"--network-info-interval: {wrong}") from None
+    return Places(options.log_dir, options.network_info_dir, interval)
 
 
 def _pipe(stream: Stream) -> int:
@@ -51,6 +71,7 @@ def _session(api: Direct, stream: Stream, agent: Json, options: argparse.Namespa
         command=_command(options.command),
         env=_env(options.env),
         forward_agent=options.forward_agent,
+        identity_agent=options.identity_agent,
         remote_forwards=[parse_remote(spec) for spec in options.remote_forward],
         host_key=str(connection.get("host_key") or ""),
     )
@@ -101,6 +122,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("-e", "--env", action="append", default=_list("CODER_SSH_ENV"), metavar="NAME=value", help="Set a variable of the session; may be repeated [$CODER_SSH_ENV]")  # fmt: skip  # noqa: E501
     add("-A", "--forward-agent", action="store_true", default=_on("CODER_SSH_FORWARD_AGENT"), help="Forward the SSH agent of $SSH_AUTH_SOCK [$CODER_SSH_FORWARD_AGENT]")  # fmt: skip  # noqa: E501
     add("-R", "--remote-forward", action="append", default=_list("CODER_SSH_REMOTE_FORWARD"), metavar="PORT:ADDRESS:PORT", help="Forward a port of the workspace to a local address [$CODER_SSH_REMOTE_FORWARD]")  # fmt: skip  # noqa: E501
+    add("--identity-agent", default=env.get("CODER_SSH_IDENTITY_AGENT", ""), metavar="SOCKET", help="The SSH agent to forward, in place of $SSH_AUTH_SOCK [$CODER_SSH_IDENTITY_AGENT]")  # fmt: skip  # noqa: E501
+    add("-l", "--log-dir", default=env.get("CODER_SSH_LOG_DIR", ""), metavar="DIR", help="Write what happens to the connection to a file there [$CODER_SSH_LOG_DIR]")  # fmt: skip  # noqa: E501
+    add("--network-info-dir", default="", metavar="DIR", help="Write the connection's figures to <parent's pid>.json there; editors read it")  # fmt: skip  # noqa: E501
+    add("--network-info-interval", default="5s", metavar="SPAN", help="How often to write them")
+    add("--usage-app", default=env.get("CODER_SSH_USAGE_APP", ""), metavar="APP", help="Which editor connects: vscode, jetbrains … [$CODER_SSH_USAGE_APP]")  # fmt: skip  # noqa: E501
     add("--disable-autostart", action="store_true", default=_on("CODER_SSH_DISABLE_AUTOSTART"), help="Refuse to start a stopped workspace [$CODER_SSH_DISABLE_AUTOSTART]")  # fmt: skip  # noqa: E501
     add("--ssh-host-prefix", default=env.get("CODER_SSH_SSH_HOST_PREFIX", ""), metavar="PREFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_SSH_HOST_PREFIX]")  # fmt: skip  # noqa: E501
     add("--hostname-suffix", default=env.get("CODER_SSH_HOSTNAME_SUFFIX", ""), metavar="SUFFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_HOSTNAME_SUFFIX]")  # fmt: skip  # noqa: E501

@@ -44,6 +44,8 @@ class Stream:
     protocol: ClientProtocol
     sent: int = 0
     received: int = 0
+    latency: float = 0.0
+    """Seconds that the server took to answer the last ping; 0 before the first answer."""
     on_tick: Callable[["Stream"], None] | None = None
     """Called every few seconds while pumping, to report figures."""
 
@@ -204,6 +206,8 @@ class Pump:
                 self.inbound += frame.data
             else:
                 self.far_ended = True
+        elif frame.opcode is Opcode.PONG:
+            self.stream.latency = time.monotonic() - self.pinged
         elif frame.opcode is Opcode.CLOSE:
             self._on_close()
 

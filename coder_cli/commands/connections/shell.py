@@ -34,6 +34,8 @@ class Session:
     command: str = ""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     forward_agent: bool = False
+    identity_agent: str = ""
+    """The socket of the SSH agent to forward, in place of the environment's."""
     remote_forwards: Sequence[RemoteForward] = ()
     host_key: str = ""
     """The agent's public key as its server knows it, one OpenSSH line."""
@@ -119,6 +121,8 @@ def _talk(transport: paramiko.Transport, session: Session) -> int | None:
         serve_remote(transport, forward)
     channel = transport.open_session(window_size=WINDOW)
     if session.forward_agent:
+        if session.identity_agent:
+            os.environ["SSH_AUTH_SOCK"] = session.identity_agent  # noqa: TID251 - paramiko looks there only
         AgentRequestHandler(channel)
     for name, value in session.env.items():
         channel.set_environment_variable(name, value)

@@ -36,6 +36,8 @@ class Waiter:
 
     def __init__(self, api: Direct, name: Name, wish: Wish, nap: Nap = time.sleep) -> None:  # noqa: TID251 - the default of a parameter
         self._api, self._name, self._wish, self._nap = api, name, wish, nap
+        self.workspace_id = ""
+        """The workspace that was found; empty before that."""
 
     def agent(self) -> Json:
         """Return the JSON of the agent, connected and ready enough for ``wish``.
@@ -44,6 +46,7 @@ class Waiter:
             Refused: the workspace cannot be used; the message says why and what to do.
         """
         workspace = self._running(find_workspace(self._api, self._name))
+        self.workspace_id = str(workspace["id"])
         agent = pick_agent(workspace, self._name.agent)
         agent = self._connected(agent)
         return self._started(agent)
