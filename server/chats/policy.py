@@ -42,3 +42,18 @@ def may_configure(actor: Actor, *, hidden: bool = True) -> None:
         Forbidden: it may not, but everybody knows the setting.
     """
     actor.require(Action.UPDATE, Object(Kind.DEPLOYMENT_CONFIG), hidden=hidden)
+
+
+def configures(actor: Actor) -> bool:
+    """Tell whether the actor may change the deployment's settings of chats."""
+    return actor.can(Action.UPDATE, Object(Kind.DEPLOYMENT_CONFIG))
+
+
+def may_see_costs(actor: Actor, user_id: UUID | None = None) -> None:
+    """Refuse unless the actor may see what this user's chats cost; None is everybody's.
+
+    Raises:
+        NotFound: it may not: the costs of others are nothing for users.
+    """
+    if user_id is None or user_id != actor.id:
+        actor.require(Action.READ, Object(Kind.DEPLOYMENT_CONFIG), hidden=True)

@@ -15,7 +15,11 @@ from server.kit.db import Tx
 
 WAITS: LiteralString = """
     c.status IN ('running', 'interrupting') AND c.runner_id IS NULL AND NOT c.archived
+    AND (c.status = 'interrupting'
+         OR NOT EXISTS (SELECT FROM chat_pauses p
+                         WHERE p.owner_id IS NULL OR p.owner_id = c.owner_id))
 """
+"""What was stopped by an admin waits until that is lifted; an interruption is ended even so."""
 ACQUIRE: LiteralString = f"""
     WITH roots AS (
         SELECT c.id, c.updated_at FROM chats c
