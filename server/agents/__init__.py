@@ -9,6 +9,7 @@ from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
 from server.agents.errors import AgentRefused, BadAnswer, NotConnected
 from server.agents.routes import routes
+from server.agents.routes.edges import CallingAgent
 from server.agents.worker import Monitor
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "AnchorShelf",
     "BadAnswer",
     "BoundaryCollector",
+    "CallingAgent",
     "Dialer",
     "Kept",
     "Monitor",

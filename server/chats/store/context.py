@@ -1,0 +1,26 @@
+"""Rows that hold nothing but what was found in workspaces."""
+
+from typing import LiteralString
+from uuid import UUID
+
+from server.kit.db import Tx
+
+CLEAR: LiteralString = """
+    WITH gone AS (
+        UPDATE chat_messages m SET deleted = true
+         WHERE m.chat_id = %(chat_id)s AND NOT m.deleted AND NOT m.compressed AND m.role = 'user'
+           AND m.visibility = 'model' AND jsonb_array_length(m.content) > 0
+           AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(m.content) AS part
+                            WHERE part->>'type' NOT IN ('context-file', 'skill'))
+     RETURNING m.id),
+    bumped AS (
+        UPDATE chats c
+           SET history_version = history_version + 1, snapshot_version = snapshot_version + 1
+         WHERE c.id = %(chat_id)s AND EXISTS (SELECT 1 FROM gone))
+    SELECT id FROM gone
+"""
+
+
+async def clear(tx: Tx, chat_id: UUID) -> int:
+    """Take them out of a locked chat's log; return how many there were."""
+    return len(await tx.values(CLEAR, {"chat_id": chat_id}))
