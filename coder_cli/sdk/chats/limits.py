@@ -76,6 +76,8 @@ class ChatUsageLimitStatus(Shape):
     current_spend: int = 0
     period_start: Maybe[Time] = None
     period_end: Maybe[Time] = None
+    warning: Filled[str] = ""
+    """A sentence from 80 % of a limit on; no field of upstream's."""
 
 
 class ChatCostTotals(Shape):
@@ -115,11 +117,20 @@ class ChatCostSummary(ChatCostTotals):
     usage_limit: Maybe[ChatUsageLimitStatus] = None
 
 
+class ChatCostNode(ChatCostTotals):
+    """Of one chat alone, in the tree of its family."""
+
+    chat_id: UUID
+    parent_chat_id: Maybe[UUID] = None
+    title: str = ""
+
+
 class ChatCost(ChatCostTotals):
-    """Of one chat with its sub-agents, over all time."""
+    """Of one chat with its sub-agents, over all time; ``chats`` has each of them, itself first."""
 
     chat_id: UUID
     by_model: Filled[list[ChatCostModel]] = []
+    chats: Filled[list[ChatCostNode]] = []
 
 
 class ChatCostUser(ChatCostTotals):
