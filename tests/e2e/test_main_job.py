@@ -63,6 +63,11 @@ def test_coder_ssh_passes_standard_input_to_its_end(house: House) -> None:
 
 def test_coder_ssh_sets_variables(house: House) -> None:
     assert house.coder("ssh", "-e", "A=b c", "dev", 'echo "$A"').stdout == "b c\n"
+    # As the extension of VS Code has ssh call us.
+    logs, net = house.root / "ssh-logs", house.root / "net"
+    watched = ["--log-dir", str(logs), "--network-info-dir", str(net), "--usage-app", "vscode"]
+    assert house.coder("ssh", *watched, "dev", "echo hi").stdout == "hi\n"
+    assert "connected\n" in next(logs.iterdir()).read_text()
 
 
 @pytest.mark.parametrize("host", ["coder.dev", "dev.coder", "main.dev.coder"])
