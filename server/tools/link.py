@@ -130,8 +130,11 @@ class WorkspaceLink:
     # The connection ------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def open(self) -> AsyncGenerator[AgentApi]:
+    async def open(self, within: float | None = None) -> AsyncGenerator[AgentApi]:
         """Reach the agent; what breaks on the way is forgotten, so the next tool begins anew.
+
+        Args:
+            within: how long to dial, in seconds, if that is shorter than usual.
 
         Raises:
             NoWorkspace: the chat has none.
@@ -139,19 +142,20 @@ class WorkspaceLink:
             ExternalAgentOffline: somebody has to start the agent by hand.
             DialTimeout: the agent does not answer.
         """
-        api = await self._api()
+        usual = self.means.patience.dial
+        api = await self._api(usual if within is None else min(within, usual))
         try:
             yield api
         except (Unreachable, NotConnected):
             await self.drop()
             raise
 
-    async def _api(self) -> AgentApi:
+    async def _api(self, within: float) -> AgentApi:
         async with self._dialling:
             if self._kept is None:
                 agent = await self.agent()
                 try:
-                    self._kept = await self._dial(agent)
+                    self._kept = await self._dial(agent, within)
                 except ApiError:
                     await self.drop()
                     raise
@@ -159,10 +163,10 @@ class WorkspaceLink:
             chat = ChatContext(self.facts.id, self.facts.ancestors)
             return AgentApi(self._kept, self._agent.id, chat)
 
-    async def _dial(self, agent: StandingAgent) -> Kept:
+    async def _dial(self, agent: StandingAgent, within: float) -> Kept:
         """Dial until the agent answers; each time it does not, ask whether it is still the one."""
         patience, clock = self.means.patience, self.means.clock
-        end = clock.monotonic() + patience.dial
+        end = clock.monotonic() + within
         kept = Kept(self.means.dialer, clock)
         assert self.workspace_id is not None
         with self.means.pubsub.bell(topic(self.workspace_id)) as bell:
@@ -178,7 +182,7 @@ class WorkspaceLink:
                 else:
                     return kept
                 if clock.monotonic() >= end:
-                    raise offline(agent) if agent.external else DialTimeout(patience.dial, why)
+                    raise offline(agent) if agent.external else DialTimeout(within, why)
                 await bell.wait(timeout=patience.pause)
                 agent = self._agent = await self._choose(await self.look())
 

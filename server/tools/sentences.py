@@ -67,7 +67,7 @@ class DialTimeout(ToolError):
 
     def __init__(self, seconds: float, why: str) -> None:
         super().__init__(
-            f"the workspace agent did not answer within {seconds:g}s: {why} "
+            f"the workspace agent did not answer within {round(seconds, 1):g}s: {why} "
             "If it stays so, the workspace may need to be restarted from the Coder dashboard"
         )
 
