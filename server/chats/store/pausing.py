@@ -52,6 +52,6 @@ async def listed(tx: Tx, *, everything: bool) -> list[Pause]:
 
 
 async def running(tx: Tx, owner_id: UUID | None, after: UUID, limit: int) -> Sequence[UUID]:
-    """Return chats that do something or wait for it, in the order of their ids, behind ``after``."""
+    """Return chats that do something or wait for it, behind ``after`` in the order of ids."""
     args = {"owner_id": owner_id, "after": after, "limit": limit}
     return await tx.values(RUNNING, args)
