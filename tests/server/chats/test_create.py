@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from server.chats.model import State
+from server.chats.store import messages
 from server.llm import Role, Text, decode
 from tests.server.chats.world import SYSTEM, World, words
 
@@ -35,8 +36,6 @@ async def test_a_chat_begins_with_its_prompts_and_waits_for_a_worker(world: Worl
     assert row.state is State.R0
     assert row.dynamic_tools == [{"name": "ask", "description": "d", "input_schema": {}}]
     assert await world.log(row.id) == ["user: please fix the failing test of the parser"]
-    from server.chats.store import messages
-
     async with world.database.tx(SYSTEM) as tx:
         view = await messages.prompt_view(tx, row.id)
     roles = [message.role for message in view]

@@ -21,7 +21,7 @@ from server.chats.store.leases import Room
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.llm import Part, Role, Text, ToolCall, ToolResult
-from server.loop import Outcome, Row
+from server.loop import Done, Outcome, Row
 from tests.support.people import People, Person, gathered
 
 SYSTEM = as_system("test")
@@ -124,8 +124,6 @@ class World:
         """Have Ann make a chat whose first turn is over."""
         chat = await self.chat(text, **rest)
         runner = await self.run(chat)
-        from server.loop import Done
-
         await runner.step(last=Done())
         return chat
 
