@@ -41,7 +41,8 @@ def provenance(
         for name, value in part.items()
         if value is not None and (whole or name not in _SAID) and name != "timestamp"
     }
-    if not whole and set(attached) <= {"provider_name", "outcome"}:
+    bare = set(attached) <= {"provider_name", "outcome"}
+    if bare and not whole and part["part_kind"] != "builtin-tool-call":
         return None
     blob: dict[str, Json] = {"part": attached, "lib": library()}
     if of_answer:

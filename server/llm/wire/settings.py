@@ -174,8 +174,8 @@ def _openrouter(target: Target, request: Request) -> Settings:
         made["openrouter_provider"] = provider
     if block.get("include_usage") is not False:
         made["openrouter_usage"] = {"include": True}
-    if target.marks_cache:
-        made["openrouter_cache_instructions"] = True
+    if target.is_claude:
+        made |= {"openrouter_cache_instructions": "5m", "openrouter_cache_messages": "5m"}
     return made
 
 

@@ -52,11 +52,14 @@ class Target:
 
     @property
     def marks_cache(self) -> bool:
-        """Tell whether a prompt cache wants marks."""
-        claude = "claude" in self.model or "anthropic" in self.model
-        return self.format is Format.ANTHROPIC or (
-            self.format in {Format.BEDROCK, Format.OPENROUTER} and claude
-        )
+        """Tell whether a prompt cache wants marks within the messages."""
+        bedrock = self.format is Format.BEDROCK and self.is_claude
+        return self.format is Format.ANTHROPIC or bedrock
+
+    @property
+    def is_claude(self) -> bool:
+        """Tell whether the model is Anthropic's, whoever serves it."""
+        return "claude" in self.model or "anthropic" in self.model
 
     @property
     def sends_reasoning(self) -> bool:
