@@ -12,11 +12,14 @@ from starlette.types import ASGIApp
 from coder_cli.kit.build import version
 from server import (
     agents,
+    chats,
     identity,
+    models,
     network,
     provisioning,
     templates,
     terraform,
+    tools,
     web,
     workspaces,
 )
@@ -25,9 +28,10 @@ from server.kit.guard import Guard
 from server.kit.limits import Limiter
 from server.kit.pubsub import Pubsub
 from server.kit.realip import TrustedProxies
-from server.kit.routing import Authenticator, Limits, install, limit_requests, provide
+from server.kit.routing import Authenticator, Limits, install, limit_requests, provide, services
 from server.kit.sealing import Sealer
 from server.kit.tasks import Workers
+from server.llm import CallLimits, Clients
 from server.settings import Settings
 
 log = structlog.get_logger()
@@ -90,12 +94,15 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     daemons = _provisioning(ground, linker)
     board = _agents(ground)
     metrics.registry.register(agents.BoundaryCollector(board.boundaries))
+    office = _chats(ground, board, linker)
     web.install(ground.app, web.Deployment(settings, access_url), database)
     workers = Workers()
     workers.add("facts", ground.pubsub.run)
     workers.add("relay", ground.relay.run)
     workers.add("provisioner daemons", daemons.run)
     workers.add("agents", agents.Monitor(board).run)
+    for name, loop in office.loops().items():
+        workers.add(name, loop)
     return House(
         app=ground.app,
         asgi=Guard(ground.app, metrics.observe, hosts=[urlsplit(access_url).netloc]),
@@ -243,3 +250,31 @@ def _agents(ground: _Ground) -> agents.Switchboard:
     provide(ground.app, agents.AnchorShelf, agents.AnchorShelf(anchors))
     ground.app.include_router(agents.routes)
     return board
+
+
+def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) -> chats.Office:
+    """Add models and chats at both of their bases; return what runs for them."""
+    app, database, settings = ground.app, ground.database, ground.settings.chats
+    sealer = Sealer(ground.settings.sealing.keys)
+    silence = settings.stream_silence_timeout.total_seconds()
+    clients = Clients(database.clock, CallLimits(silence_seconds=silence))
+    desk = services(app)[templates.FormDesk]
+    means = tools.Means(database, ground.pubsub, agents.Dialer(board), desk)
+    office = chats.Office(
+        chats.Ground(
+            chats.Pantry(database, means, clients, sealer, settings.max_steps_per_turn),
+            ground.pubsub,
+            ground.relay.id,
+            chats.LinkedAccounts(linker),
+            chats.CrewOptions(settings.acquire_batch_size, settings.concurrent_turns),
+        )
+    )
+    provide(app, Sealer, sealer)
+    provide(app, chats.Feeds, office.feeds)
+    provide(app, chats.Titles, office.titles)
+    provide(app, chats.Diffs, office.diffs)
+    for base in ("/api/v2", "/api/experimental"):
+        # First: their names are no id of a chat.
+        app.include_router(models.routes, prefix=f"{base}/chats")
+        app.include_router(chats.routes, prefix=base)
+    return office

@@ -1,1 +1,22 @@
 """Chats: conversations with a model that acts for its owner. See README.md."""
+
+from server.chats.actions.accounts import LinkedAccounts
+from server.chats.actions.diffs import Diffs
+from server.chats.actions.streaming.feeds import Feeds
+from server.chats.actions.titles import Titles
+from server.chats.routes import routes
+from server.chats.worker.crew import CrewOptions
+from server.chats.worker.office import Ground, Office
+from server.chats.worker.preparing import Pantry
+
+__all__ = [
+    "CrewOptions",
+    "Diffs",
+    "Feeds",
+    "Ground",
+    "LinkedAccounts",
+    "Office",
+    "Pantry",
+    "Titles",
+    "routes",
+]

@@ -2,11 +2,37 @@
 
 from fastapi import APIRouter
 
-from server.chats.routes import chats, config, diffs, files, listing, messages, queue, titles
+from server.chats.routes import (
+    chats,
+    config,
+    cost,
+    diffs,
+    files,
+    kill,
+    limits,
+    listing,
+    messages,
+    queue,
+    stream,
+    titles,
+)
 
 routes = APIRouter(tags=["Chats"])
 # Names that are no id of a chat come first.
-for part in (config, files, listing, titles, diffs, chats, messages, queue):
+for part in (
+    config,
+    files,
+    limits,
+    cost,
+    kill,
+    listing,
+    titles,
+    diffs,
+    chats,
+    messages,
+    queue,
+    stream,
+):
     routes.include_router(part.routes, prefix="/chats")
 
 __all__ = ["routes"]

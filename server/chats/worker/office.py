@@ -1,0 +1,59 @@
+"""All that runs for chats on one replica, built and not yet running."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+
+from server.chats.actions.admitting import Till
+from server.chats.actions.diffs import Diffs
+from server.chats.actions.gitsync import GitSync
+from server.chats.actions.streaming.feeds import Feeds
+from server.chats.actions.titles import Titles
+from server.chats.model.accounts import GitAccounts
+from server.chats.worker.crew import Crew, CrewOptions
+from server.chats.worker.ledger import Books
+from server.chats.worker.naming import ChatNamers
+from server.chats.worker.preparing import Pantry, RealKitchen
+from server.chats.worker.sweeper import Sweeper
+from server.chats.worker.turning import Shop
+from server.kit.pubsub import Pubsub
+from server.kit.tasks import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What chats stand on."""
+
+    pantry: Pantry
+    pubsub: Pubsub
+    replica_id: UUID
+    accounts: GitAccounts
+    options: CrewOptions
+
+
+class Office:
+    """The running side of chats: what routes use of it, and the loops that the server keeps."""
+
+    def __init__(self, ground: Ground) -> None:
+        pantry = ground.pantry
+        database, clock = pantry.database, pantry.database.clock
+        self.feeds = Feeds(database, ground.pubsub, clock=clock)
+        till = Till(database, ground.pubsub, clock)
+        client = httpx.AsyncClient()
+        self.titles = Titles(database, ChatNamers(database, pantry.sealer, pantry.clients))
+        self.diffs = Diffs(database, ground.accounts, client)
+        self._gitsync = GitSync(database, ground.accounts, client)
+        shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry), clock)
+        self.crew = Crew(shop, ground.pubsub, ground.replica_id, ground.options)
+        self._sweeper = Sweeper(database, clock)
+
+    def loops(self) -> Mapping[str, Loop]:
+        """Return what has to run as long as the server does."""
+        return {
+            "chats": self.crew.run,
+            "chat leases": self._sweeper.run,
+            "chat streams": self.feeds.run,
+            "chat pull requests": self._gitsync.run,
+        }

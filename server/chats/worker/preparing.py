@@ -1,0 +1,184 @@
+"""Make a turn ready: its owner's rights, its model and key, its tools, its workspace's context.
+
+One transaction reads all that the database knows; what a workspace tells is asked beside it.
+Source: reference, chats, sections 1.15 and 3.4.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from server import identity, models, tools
+from server.chats.actions import config as settings
+from server.chats.actions.streaming.feed import Feed
+from server.chats.model import Chat
+from server.chats.model.config import TurnConfig
+from server.chats.store import messages as message_store
+from server.chats.worker.ledger import ME
+from server.chats.worker.port import OwnChat
+from server.chats.worker.turning import Prepared
+from server.kit.authz import Actor
+from server.kit.db import Database
+from server.kit.errors import ApiError
+from server.kit.sealing import Sealer
+from server.llm import Clients, Json, ToolSpec
+from server.loop import Engine, Layers, Turn
+
+BLOCKS: Mapping[str, str] = {"azure": "openai", "bedrock": "anthropic"}
+"""Whose provider options these providers use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pantry:
+    """What turns are made from."""
+
+    database: Database
+    means: tools.Means
+    clients: Clients
+    sealer: Sealer
+    max_steps: int = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the database knows about a turn."""
+
+    owner: Actor
+    resolved: models.Resolved
+    config: TurnConfig
+    chain_from: str
+
+
+class RealKitchen:
+    """Makes turns with real tools and models."""
+
+    def __init__(self, pantry: Pantry) -> None:
+        self._pantry = pantry
+
+    @asynccontextmanager
+    async def prepare(self, chat: Chat, feed: Feed) -> AsyncGenerator[Prepared]:
+        """Return all that a turn of the chat runs with, until its end.
+
+        Raises:
+            ModelError: its model cannot be asked.
+            ApiError: its owner may no longer have it run.
+        """
+        found = await self._find(chat)
+        facts = _facts(chat, found.owner)
+        port = OwnChat(
+            self._pantry.database,
+            self._pantry.means.pubsub,
+            chat,
+            found.owner,
+            found.config,
+            lambda: feed.known or chat,
+        )
+        link = tools.WorkspaceLink(self._pantry.means, facts, port)
+        try:
+            yield Prepared(
+                await self._turn(chat, found, facts, port, link), found.resolved.config.id
+            )
+        finally:
+            await link.close()
+
+    async def _find(self, chat: Chat) -> _Found:
+        async with self._pantry.database.tx(ME) as tx:
+            owner = await identity.actor_of(tx, chat.owner_id)
+            resolved = await models.resolve(
+                tx, self._pantry.sealer, chat.owner_id, None, chat.last_model_config_id
+            )
+            config = await settings.turn_config(tx, chat.owner_id)
+            chain_from = ""
+            if _stores(resolved) and not chat.plan_mode:
+                last = await message_store.last_answer(tx, chat.id)
+                if last is not None and last.model_config_id == resolved.config.id:
+                    chain_from = last.provider_response_id or ""
+        return _Found(owner, resolved, config, chain_from)
+
+    async def _turn(
+        self,
+        chat: Chat,
+        found: _Found,
+        facts: tools.ChatFacts,
+        port: OwnChat,
+        link: tools.WorkspaceLink,
+    ) -> Turn:
+        resolved, means = found.resolved, self._pantry.means
+        extras = tools.Extras(tuple(_dynamic(one) for one in chat.dynamic_tools))
+        context = await tools.workspace_context(means, link)
+        effort = models.effort_of(resolved.config, chat.last_reasoning_effort)
+        options = replace(resolved.options, reasoning_effort=effort)
+        model = self._pantry.clients.model(resolved.credentials, resolved.config.model, options)
+        threshold = resolved.config.compression_threshold
+        return Turn(
+            chat_id=chat.id,
+            engine=Engine(model, resolved.config.context_limit, options, resolved.prices),
+            toolbox=tools.toolbox(means, facts, port, link, extras),
+            layers=Layers(
+                child=not facts.is_root,
+                explore=facts.mode == "explore",
+                planning=facts.planning,
+                plan_path=await _plan_path(facts, link),
+                plan_instructions=found.config.plan_mode_instructions,
+                personal=found.config.personal_prompt,
+                context=() if context is None else _told(context),
+            ),
+            threshold_percent=found.config.thresholds.get(resolved.config.id, threshold),
+            web_search=tools.offers_web_search(facts, enabled=_searches(resolved)),
+            stores=_stores(resolved),
+            chain_from=found.chain_from,
+            compact=chat.compaction_requested_at is not None,
+            max_steps=self._pantry.max_steps,
+        )
+
+
+def _facts(chat: Chat, owner: Actor) -> tools.ChatFacts:
+    family = (chat.parent_chat_id, chat.root_chat_id)
+    return tools.ChatFacts(
+        id=chat.id,
+        organization_id=chat.organization_id,
+        owner=owner,
+        owner_name=chat.owner_username,
+        title=chat.title,
+        workspace_id=chat.workspace_id,
+        agent_id=chat.agent_id,
+        ancestors=tuple(dict.fromkeys(one for one in family if one is not None)),
+        mode=chat.mode or "",
+        planning=chat.plan_mode == "plan",
+    )
+
+
+def _dynamic(tool: Mapping[str, Any]) -> ToolSpec:
+    schema = cast("Mapping[str, Json]", tool.get("input_schema") or {"type": "object"})
+    return ToolSpec(str(tool.get("name", "")), str(tool.get("description", "")), schema)
+
+
+def _block(resolved: models.Resolved) -> Mapping[str, Json]:
+    """Return the options that only this provider knows."""
+    blocks = resolved.options.values.get("provider_options")
+    provider = resolved.config.provider
+    block = blocks.get(BLOCKS.get(provider, provider)) if isinstance(blocks, dict) else None
+    return block if isinstance(block, dict) else {}
+
+
+def _stores(resolved: models.Resolved) -> bool:
+    return _block(resolved).get("store") is True
+
+
+def _searches(resolved: models.Resolved) -> bool:
+    return _block(resolved).get("web_search_enabled") is True
+
+
+def _told(found: tools.Found) -> tuple[Any, ...]:
+    """Return what was found, unless that is nothing."""
+    return found.parts() if found.files or found.skills else ()
+
+
+async def _plan_path(facts: tools.ChatFacts, link: tools.WorkspaceLink) -> str:
+    if not facts.planning or link.workspace_id is None:
+        return ""
+    try:
+        return await tools.plan_path(link)
+    except ApiError:
+        return ""
