@@ -52,6 +52,10 @@ class Direct:
         """Send ``body`` as JSON and return the JSON of the answer; raises like ``get``."""
         return self._send("POST", path, json.dumps(body).encode())
 
+    def delete(self, path: str, body: Json) -> Any:
+        """Ask that something go, as ``body`` says, and return the JSON of the answer."""
+        return self._send("DELETE", path, json.dumps(body).encode())
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._connection is not None:

@@ -6,6 +6,8 @@ from importlib import import_module
 from coder_cli.kit.refused import Refused
 
 GROUPS = {
+    "chat": ("coder_cli.commands.exp.chat", "Tell the agent's chat of this workspace about files"),
+    "scaletest": ("coder_cli.commands.exp.scaletest", "Put a deployment under load"),
     "sync": ("coder_cli.commands.exp.sync", "Let the scripts of a workspace wait for one another"),
 }
 """Name, module with ``main(argv)`` and ``COMMANDS``, one line of help."""
@@ -32,21 +34,23 @@ def path(argv: list[str]) -> list[str]:
     if not argv or argv[0] not in GROUPS:
         return []
     commands = import_module(GROUPS[argv[0]][0]).COMMANDS
-    return [word for word in argv[:2] if word in (argv[0], *commands)]
+    known = [words for words in (argv[1:3], argv[1:2]) if " ".join(words) in commands]
+    return [argv[0], *(known[0] if known else [])]
 
 
 def paths() -> list[tuple[str, ...]]:
     """Return every group and command, for whoever lists them all."""
     found: list[tuple[str, ...]] = []
     for name, (module, _) in GROUPS.items():
-        found += [(name,), *((name, command) for command in import_module(module).COMMANDS)]
+        found += [(name,), *((name, *one.split()) for one in import_module(module).COMMANDS)]
     return found
 
 
 def show_help(path: str, description: str, lines: dict[str, str]) -> int:
     """Print the help of a group."""
     text = [description, "", f"Usage: coder [global flags] {path} <command>", "", "Commands:"]
-    text += [f"  {name:<12}{line}" for name, line in lines.items()]
+    wide = max(12, *(len(name) + 2 for name in lines))
+    text += [f"  {name:<{wide}}{line}" for name, line in lines.items()]
     text += ["", f'Learn more about a command: "coder {path} <command> --help"']
     sys.stdout.write("\n".join(text) + "\n")
     return 0

@@ -14,6 +14,7 @@ from coder_cli.sdk.chats.limits import (
     ChatCostUsersResponse,
     ChatUsageLimitConfig,
     ChatUsageLimitOverride,
+    ChatUsageLimitPeriod,
     ChatUsageLimitStatus,
 )
 from tests.coder_cli import shapes
@@ -44,7 +45,10 @@ COST = ChatCostSummary(
     ],
     by_chat=[ChatCostChat(root_chat_id=chat().id, chat_title="Fix", total_cost_micros=1_500_000)],
     usage_limit=ChatUsageLimitStatus(
-        is_limited=True, period="week", spend_limit_micros=2_000_000, current_spend=12_345
+        is_limited=True,
+        period=ChatUsageLimitPeriod.WEEK,
+        spend_limit_micros=2_000_000,
+        current_spend=12_345,
     ),
 )
 LIMITS = ChatUsageLimitConfig(
@@ -79,7 +83,9 @@ def test_chats_are_listed_and_pages_are_put_together(cli: Cli, fake: FakeChat) -
 
 
 def test_a_chat_is_shown_and_its_id_alone_shows_it(cli: Cli, fake: FakeChat) -> None:
-    fake.end = chat(status="waiting", labels={"ci": "1"}, children=[chat(id=shapes.uid(5), title="child")])
+    fake.end = chat(
+        status="waiting", labels={"ci": "1"}, children=[chat(id=shapes.uid(5), title="child")]
+    )
     shown = cli("agents", "show", "last")
     assert shown.out == cli("agents", ID).out == cli("agents", ID[:6]).out
     assert "Model:         scripted/scripted\n" in shown.out
