@@ -94,7 +94,7 @@ def paired(messages: Sequence[Message]) -> list[Message]:
     kept: list[Message] = []
     for place, message in enumerate(apart):
         if message.role is Role.TOOL:
-            kept.extend(_adopted(message, results.orphans(message), names))
+            kept.extend(_adopted(results.orphans(message), names))
         elif message.role is Role.ASSISTANT:
             kept.extend(_answered(message, place, results, names))
         else:
@@ -124,13 +124,13 @@ def _answered(message: Message, place: int, results: _Results, names: _Names) ->
     return [answer, Message(Role.TOOL, tuple(answers))] if answers else [answer]
 
 
-def _adopted(message: Message, orphans: list[ToolResult], names: _Names) -> list[Message]:
+def _adopted(orphans: list[ToolResult], names: _Names) -> list[Message]:
     """Give results without a call one: it says only that a tool was used."""
     if not orphans:
         return []
     renamed = [replace(part, id=names.give(part.id), name=part.name or "tool") for part in orphans]
     calls = tuple(ToolCall(part.id, part.name) for part in renamed)
-    return [Message(Role.ASSISTANT, calls), replace(message, parts=tuple(renamed))]
+    return [Message(Role.ASSISTANT, calls), Message(Role.TOOL, tuple(renamed))]
 
 
 def searched(parts: Iterable[Part], *, searching: bool, resuming: bool) -> list[Part]:

@@ -85,7 +85,7 @@ def begin_step(state: State, event: Loaded) -> Moved:
         return folding.manual(state, None if owed else Done())
     if not owed:
         return stop(state, Done())
-    too_long = turn.threshold_percent < NEVER and weigh(messages) > limit(turn, None)
+    too_long = turn.threshold_percent < NEVER and weigh(messages) > turn.engine.context_limit
     if first and too_long and folding.is_possible(state):
         return folding.squeeze(state, None)
     return call(state)
