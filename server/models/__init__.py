@@ -6,6 +6,7 @@ from server.models.errors import NoDefaultModel, NoSuchModelConfig
 from server.models.events import CONFIG_TOPIC, ChatConfigEvent, ConfigKind
 from server.models.model.configs import ModelConfig, Resolved, default_threshold
 from server.models.routes import routes
+from server.models.store.providers import enabled as enabled_providers
 
 __all__ = [
     "CONFIG_TOPIC",
@@ -18,6 +19,7 @@ __all__ = [
     "choose",
     "default_threshold",
     "effort_of",
+    "enabled_providers",
     "prices_of",
     "resolve",
     "routes",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 
+from server.chats.actions import keeping
 from server.chats.actions.admitting import Till
 from server.chats.actions.diffs import Diffs
 from server.chats.actions.gitsync import GitSync
@@ -14,9 +15,11 @@ from server.chats.actions.titles import Titles
 from server.chats.model.accounts import GitAccounts
 from server.chats.worker.crew import Crew, CrewOptions
 from server.chats.worker.ledger import Books
+from server.chats.worker.loading import Loader
 from server.chats.worker.naming import ChatNamers
 from server.chats.worker.preparing import Pantry, RealKitchen
 from server.chats.worker.sweeper import Sweeper
+from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Shop
 from server.kit.pubsub import Pubsub
 from server.kit.tasks import Loop
@@ -39,15 +42,21 @@ class Office:
     def __init__(self, ground: Ground) -> None:
         pantry = ground.pantry
         database, clock = pantry.database, pantry.database.clock
+        self._database, self._pubsub = database, ground.pubsub
+        self._clients = pantry.clients
         self.feeds = Feeds(database, ground.pubsub, clock=clock)
         till = Till(database, ground.pubsub, clock)
         client = httpx.AsyncClient()
         self.titles = Titles(database, ChatNamers(database, pantry.sealer, pantry.clients))
         self.diffs = Diffs(database, ground.accounts, client)
         self._gitsync = GitSync(database, ground.accounts, client)
-        shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry), clock)
+        self._desk = TitleDesk(self.titles)
+        shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry, self._desk), clock)
         self.crew = Crew(shop, ground.pubsub, ground.replica_id, ground.options)
         self._sweeper = Sweeper(database, clock)
+
+    async def _keep(self) -> None:
+        await keeping.run(self._database)
 
     def loops(self) -> Mapping[str, Loop]:
         """Return what has to run as long as the server does."""
@@ -55,5 +64,8 @@ class Office:
             "chats": self.crew.run,
             "chat leases": self._sweeper.run,
             "chat streams": self.feeds.run,
+            "model libraries": Loader(self._database, self._pubsub, self._clients).run,
+            "chat titles": self._desk.run,
+            "chat retention": self._keep,
             "chat pull requests": self._gitsync.run,
         }

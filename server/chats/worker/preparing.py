@@ -17,6 +17,7 @@ from server.chats.model.config import TurnConfig
 from server.chats.store import messages as message_store
 from server.chats.worker.ledger import ME
 from server.chats.worker.port import OwnChat
+from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Prepared
 from server.kit.authz import Actor
 from server.kit.db import Database
@@ -53,8 +54,9 @@ class _Found:
 class RealKitchen:
     """Makes turns with real tools and models."""
 
-    def __init__(self, pantry: Pantry) -> None:
+    def __init__(self, pantry: Pantry, desk: TitleDesk | None = None) -> None:
         self._pantry = pantry
+        self._desk = desk
 
     @asynccontextmanager
     async def prepare(self, chat: Chat, feed: Feed) -> AsyncGenerator[Prepared]:
@@ -65,6 +67,8 @@ class RealKitchen:
             ApiError: its owner may no longer have it run.
         """
         found = await self._find(chat)
+        if self._desk is not None:
+            self._desk.consider(chat, found.owner)
         facts = _facts(chat, found.owner)
         port = OwnChat(
             self._pantry.database,

@@ -18,6 +18,7 @@ COLUMNS: LiteralString = """
 
 LIST: LiteralString = f"SELECT {COLUMNS} FROM chat_providers p ORDER BY p.provider"
 BY_ID: LiteralString = f"SELECT {COLUMNS} FROM chat_providers p WHERE p.id = %(id)s"
+ENABLED: LiteralString = "SELECT provider FROM chat_providers WHERE enabled ORDER BY provider"
 BY_NAME: LiteralString = f"SELECT {COLUMNS} FROM chat_providers p WHERE p.provider = %(provider)s"
 INSERT: LiteralString = """
     INSERT INTO chat_providers (id, provider, display_name, icon, enabled, api_key,
@@ -206,3 +207,8 @@ def _args(provider: Provider) -> dict[str, object]:
         "fallback": provider.allow_central_api_key_fallback,
         "base_url": provider.base_url,
     }
+
+
+async def enabled(tx: Tx) -> list[str]:
+    """Return the names of the providers that may be called."""
+    return await tx.values(ENABLED)
