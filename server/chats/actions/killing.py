@@ -13,6 +13,7 @@ from server.chats.actions import stopping
 from server.chats.actions.telling import tell
 from server.chats.actions.turns import Ended
 from server.chats.events import PausesChanged
+from server.chats.model import Status
 from server.chats.model.spending import Pause
 from server.chats.store import chats, pausing
 from server.kit.authz import Actor
@@ -95,6 +96,9 @@ async def _stop(tx: Tx, chat_id: UUID) -> bool:
     if chat is None:
         return False
     done = await stopping.interrupted(tx, Ended(chat, history_before=chat.history_version))
+    if chat.status is Status.REQUIRES_ACTION:
+        # Its client's tools were answered in their place, and its model would go on with that.
+        done = await stopping.interrupted(tx, done)
     if done.changes:
         await tell(tx, done.chat, *done.changes, ids=done.ids)
     return True
