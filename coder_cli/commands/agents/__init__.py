@@ -9,7 +9,7 @@ from coder_cli.commands.agents.money import cost
 from coder_cli.commands.agents.providers import app as providers
 from coder_cli.commands.agents.queue import app as queue
 from coder_cli.commands.agents.speaking import archive, edit, interrupt, send, unarchive
-from coder_cli.commands.agents.stopping import stop
+from coder_cli.commands.agents.stopping import resume, stop
 from coder_cli.commands.typed import new_app
 
 app = new_app(
@@ -28,6 +28,7 @@ app.command("archive")(archive)
 app.command("unarchive")(unarchive)
 app.add_typer(queue, name="queue")
 app.command("stop")(stop)
+app.command("resume")(resume)
 app.add_typer(models, name="models")
 app.add_typer(providers, name="providers")
 app.command("cost")(cost)

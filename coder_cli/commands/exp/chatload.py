@@ -81,9 +81,10 @@ class Report:
         """Return the figures for people."""
         told = self.as_json()
         first, turn = told["first_token_ms"], told["turn_ms"]
-        wanted, rate = self.load.chats * self.load.turns, told["turns_per_second"]
+        done, wanted = len(self.turns), self.load.chats * self.load.turns
+        rate = told["turns_per_second"]
         lines = [
-            f"Turns:        {len(self.turns)} of {wanted} in {self.seconds:.1f}s, {rate:.1f} a second",
+            f"Turns:        {done} of {wanted} in {self.seconds:.1f}s, {rate:.1f} a second",
             f"First token:  {_words(first)}",
             f"Whole turn:   {_words(turn)}",
             f"Failures:     {told['failed']}",

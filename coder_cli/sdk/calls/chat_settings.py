@@ -25,10 +25,11 @@ if TYPE_CHECKING:
         UpdateChatProviderConfigRequest,
         UserChatProviderConfig,
     )
+    from coder_cli.sdk.chats.stopping import ChatPauses, StopChatsRequest, StopChatsResponse
 
 
 class ChatSettingCalls(Transport):
-    """``/chats/providers``, ``/chats/models``, ``/chats/usage-limits``, ``/chats/cost``."""
+    """Providers, models, limits, costs and the kill switch, below ``/chats``."""
 
     __slots__ = ()
 
@@ -188,3 +189,21 @@ class ChatSettingCalls(Transport):
         from coder_cli.sdk.chats.limits import ChatCostUsersResponse
 
         return answer.read(ChatCostUsersResponse)
+
+    def stop_chats(self, request: "StopChatsRequest") -> "StopChatsResponse":
+        """Stop all chats of a user or of everybody."""
+        answer = self.send("POST", "/chats/kill-switch", body=request)
+        from coder_cli.sdk.chats.stopping import StopChatsResponse
+
+        return answer.read(StopChatsResponse)
+
+    def resume_chats(self, user: str = "") -> None:
+        """Let them go on; without a user everybody's."""
+        self.send("DELETE", "/chats/kill-switch", query={"user": user})
+
+    def chat_pauses(self) -> "ChatPauses":
+        """Return whose chats are stopped."""
+        answer = self.get("/chats/kill-switch")
+        from coder_cli.sdk.chats.stopping import ChatPauses
+
+        return answer.read(ChatPauses)

@@ -293,3 +293,25 @@ def test_a_member_sees_their_own_limit_only(cli: Cli, fake: FakeChat) -> None:
     ran = cli("agents", "limits", "show")
     assert ran.out == "You have spent $0.0000 of $2.00 until 2026-11-21T12:00:00Z.\n"
     assert set(json.loads(cli("agents", "limits", "-o", "json").out)) == {"status"}
+
+
+def test_everything_can_be_stopped_and_let_go_on(cli: Cli, fake: FakeChat) -> None:
+    on = fake.deployment.on
+    on("POST /chats/kill-switch", {"stopped": 3, "paused": True})
+    on("DELETE /chats/kill-switch", b"")
+    pause = {"reason": "too dear", "created_at": shapes.WHEN}
+    on("GET /chats/kill-switch", {"paused": True, "pauses": [pause]})
+    ran = cli("agents", "stop", "--all", "--reason", "too dear", "-y")
+    assert ran.out == "Stopped 3 chats that had work.\n"
+    assert "coder agents resume --all" in ran.err
+    assert cli("agents", "stop", "--user", "me", "--once", "-y").code == 0
+    assert cli("agents", "stop", "last").out == f"Chat {ID} is interrupting.\n"
+    first, second = (one.json for one in fake.deployment.called("POST /chats/kill-switch"))
+    assert first == {"user": "", "reason": "too dear", "pause": True}
+    assert second == {"user": "me", "reason": "", "pause": False}
+    assert "(everybody)  too dear" in cli("agents", "stop", "--show").out
+    assert cli("agents", "resume", "--user", "bob").code == 0
+    assert fake.deployment.called("DELETE /chats/kill-switch")[0].query == {"user": "bob"}
+    assert cli("agents", "stop").code == 2
+    assert cli("agents", "stop", "last", "--all").code == 2
+    assert cli("agents", "stop", "--all").code == 1
