@@ -1,6 +1,7 @@
 """No answer of a tool is larger than a model and a row can bear, nor holds what is no text."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -10,6 +11,8 @@ from server.loop import Call, Result, Tool
 
 LIMIT: Final = 64 * 1024
 """Bytes of an answer's JSON."""
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+"""JSON can spell half of a character, which no encoding can write."""
 _STRINGS: Final = (16_384, 4_096, 1_024, 256)
 _ITEMS: Final = (1_000, 100, 20, 5)
 
@@ -59,7 +62,7 @@ def head_and_tail(text: str, characters: int) -> str:
 def _cut(value: Json, characters: int | None, items: int | None) -> Json:
     match value:
         case str():
-            whole = value.encode(errors="surrogatepass").decode(errors="replace")
+            whole = _HALVES.sub("\N{REPLACEMENT CHARACTER}", value)
             return whole if characters is None else head_and_tail(whole, characters)
         case Mapping():
             return _object(value, characters, items)

@@ -188,9 +188,11 @@ class Scene:
     means: Means
     turns: list[Turn] = field(default_factory=list[Turn])
 
-    async def turn(self, *, port: ListPort | None = None, **facts: Any) -> Turn:
+    async def turn(
+        self, *, port: ListPort | None = None, patience: Patience = QUICK, **facts: Any
+    ) -> Turn:
         """Begin a turn of a chat."""
-        port = port or ListPort()
+        port, means = port or ListPort(), replace(self.means, patience=patience)
         told = ChatFacts(
             id=facts.pop("id", None) or uuid4(),
             organization_id=facts.pop("organization_id", self.world.organization),
@@ -199,8 +201,8 @@ class Scene:
             title="A chat",
             **facts,
         )
-        link = WorkspaceLink(self.means, told, port)
-        turn = Turn(link, port, toolbox(self.means, told, port, link))
+        link = WorkspaceLink(means, told, port)
+        turn = Turn(link, port, toolbox(means, told, port, link))
         self.turns.append(turn)
         return turn
 

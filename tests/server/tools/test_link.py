@@ -80,8 +80,8 @@ async def test_a_slow_dial_finds_the_newer_agent(scene: Scene) -> None:
     """What hangs is asked again whether it is still the one; the newer one is bound and dialled."""
     workspace = await scene.workspace()
     old = await scene.agent_of(workspace)
-    turn = await scene.turn(workspace_id=workspace, agent_id=old)
-    turn.link.means = replace(scene.means, patience=Patience(attempt=60, pause=0.02, dial=60))
+    patience = Patience(attempt=60, pause=0.02, dial=60)
+    turn = await scene.turn(workspace_id=workspace, agent_id=old, patience=patience)
     scene.line.hold = asyncio.Event()
     calling = asyncio.ensure_future(turn.done("execute", command="echo hi"))
     await scene.line.called.wait()

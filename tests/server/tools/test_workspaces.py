@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -224,15 +223,8 @@ async def test_start_waits_for_a_build_that_is_under_way(scene: Scene) -> None:
 async def test_a_build_that_does_not_end_goes_on(scene: Scene) -> None:
     workspace = await scene.workspace()
     await scene.world.build({"id": str(workspace)}, "stop")
-    turn = await scene.turn(workspace_id=workspace)
-    turn.link.means = replace(scene.means, patience=Patience(build=0.1, pause=0.02))
-    brisk = await scene.turn(workspace_id=workspace)
-    brisk.link.means = turn.link.means
-    object.__setattr__(scene.means.patience, "build", 0.1)
-    try:
-        words = await turn.refused("start_workspace")
-    finally:
-        object.__setattr__(scene.means.patience, "build", 20.0)
+    turn = await scene.turn(workspace_id=workspace, patience=Patience(build=0.1, pause=0.02))
+    words = await turn.refused("start_workspace")
     assert "has not ended within 0.1s" in words
 
 
