@@ -127,7 +127,8 @@ CUT: LiteralString = """
 """
 LAST: LiteralString = f"""
     SELECT {COLUMNS} FROM chat_messages m
-     WHERE m.chat_id = %(chat_id)s AND NOT m.deleted AND m.role = 'assistant'
+     WHERE m.chat_id = %(chat_id)s AND NOT m.deleted AND m.role = 'assistant' AND NOT m.compressed
+       AND m.content @? '$[*] ? (@.type == "text" && @.text != "")'
      ORDER BY m.id DESC LIMIT 1
 """
 LAST_STEP: LiteralString = f"""
@@ -210,7 +211,7 @@ async def since(tx: Tx, chat_id: UUID, message_id: int) -> list[Message]:
 
 
 async def last_answer(tx: Tx, chat_id: UUID) -> Message | None:
-    """Return the newest row that a model wrote."""
+    """Return the newest row in which the model says something in words."""
     return await tx.one(Message, LAST, {"chat_id": chat_id})
 
 

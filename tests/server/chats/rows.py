@@ -15,6 +15,9 @@ from server.llm import Role
 SYSTEM = as_system("test")
 
 MODEL = """
+    WITH provider AS (
+        INSERT INTO chat_providers (id, provider, enabled, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'scripted', true, %(now)s, %(now)s) ON CONFLICT DO NOTHING)
     INSERT INTO chat_model_configs (id, provider, model, display_name, is_default, context_limit,
                                     compression_threshold, created_at, updated_at)
     VALUES (%(id)s, 'scripted', %(model)s, %(model)s, %(default)s, 100000, 70, %(now)s, %(now)s)

@@ -18,23 +18,15 @@ from server.chats.model import Chat
 from server.chats.routes import routes
 from server.chats.store import chats, leases
 from server.chats.store.leases import Room
-from server.kit.authz import as_system
 from server.kit.db import Database
 from server.llm import Part, Role, Text, ToolCall, ToolResult
 from server.loop import Done, Outcome, Row
+from tests.server.chats.rows import MODEL, SYSTEM
 from tests.support.people import People, Person, gathered
 
-SYSTEM = as_system("test")
 LEASE = timedelta(seconds=15)
 
-MODEL = """
-    WITH provider AS (
-        INSERT INTO chat_providers (id, provider, enabled, created_at, updated_at)
-        VALUES (gen_random_uuid(), 'scripted', true, %(now)s, %(now)s) ON CONFLICT DO NOTHING)
-    INSERT INTO chat_model_configs (id, provider, model, display_name, is_default, context_limit,
-                                    compression_threshold, created_at, updated_at)
-    VALUES (%(id)s, 'scripted', %(model)s, %(model)s, %(default)s, 100000, 70, %(now)s, %(now)s)
-"""
+__all__ = ["SYSTEM", "World", "answered", "called", "deployment", "said", "spoken", "words"]
 
 
 @dataclass(frozen=True)
