@@ -20,25 +20,38 @@ OF_CHATS: LiteralString = f"""
     SELECT {COLUMNS} FROM chat_diff_statuses d WHERE d.chat_id = ANY(%(ids)s)
 """
 
+NOTHING_KNOWN: LiteralString = """
+    url = NULL, pull_request_state = NULL, pull_request_title = '', pull_request_draft = false,
+    changes_requested = false, additions = 0, deletions = 0, changed_files = 0,
+    author_login = NULL, author_avatar_url = NULL, base_branch = NULL, head_branch = NULL,
+    pr_number = NULL, commits = NULL, approved = NULL, reviewer_count = NULL
+"""
+
+OF_WORKSPACE: LiteralString = """
+    c.workspace_id = %(workspace)s AND NOT c.archived
+    AND (%(chat)s::uuid IS NULL OR c.id = %(chat)s)
+"""
+
 # Another branch has another pull request: what was known of the old one goes.
-MARK: LiteralString = """
-    INSERT INTO chat_diff_statuses AS d
+LEAVE: LiteralString = f"""
+    UPDATE chat_diff_statuses d
+       SET {NOTHING_KNOWN}, refreshed_at = NULL
+      FROM chats c
+     WHERE c.id = d.chat_id AND {OF_WORKSPACE}
+       AND (d.git_branch, d.git_remote_origin) <> (%(branch)s, %(origin)s)
+"""
+
+MARK: LiteralString = f"""
+    INSERT INTO chat_diff_statuses
            (chat_id, git_branch, git_remote_origin, pushed_at, stale_at, created_at, updated_at)
     SELECT c.id, %(branch)s, %(origin)s, %(now)s, %(now)s, %(now)s, %(now)s
       FROM chats c
-     WHERE c.workspace_id = %(workspace)s AND NOT c.archived
-       AND (%(chat)s::uuid IS NULL OR c.id = %(chat)s)
+     WHERE {OF_WORKSPACE}
     ON CONFLICT (chat_id) DO UPDATE
        SET git_branch = excluded.git_branch, git_remote_origin = excluded.git_remote_origin,
            pushed_at = excluded.pushed_at, stale_at = excluded.stale_at,
-           updated_at = excluded.updated_at,
-           url = CASE WHEN (d.git_branch, d.git_remote_origin)
-                           = (excluded.git_branch, excluded.git_remote_origin)
-                      THEN d.url END,
-           pull_request_state = CASE WHEN (d.git_branch, d.git_remote_origin)
-                                          = (excluded.git_branch, excluded.git_remote_origin)
-                                     THEN d.pull_request_state END
-    RETURNING d.chat_id
+           updated_at = excluded.updated_at
+    RETURNING chat_id
 """
 
 # The index finds what is due; two replicas take different rows. A claim is a look into the
@@ -73,13 +86,9 @@ REFRESH: LiteralString = """
      WHERE chat_id = %(chat)s AND git_branch = %(branch)s AND git_remote_origin = %(origin)s
 """
 
-CLEAR: LiteralString = """
+CLEAR: LiteralString = f"""
     UPDATE chat_diff_statuses
-       SET url = NULL, pull_request_state = NULL, pull_request_title = '',
-           pull_request_draft = false, changes_requested = false, additions = 0, deletions = 0,
-           changed_files = 0, author_login = NULL, author_avatar_url = NULL, base_branch = NULL,
-           head_branch = NULL, pr_number = NULL, commits = NULL, approved = NULL,
-           reviewer_count = NULL, refreshed_at = %(now)s, updated_at = %(now)s,
+       SET {NOTHING_KNOWN}, refreshed_at = %(now)s, updated_at = %(now)s,
            stale_at = coalesce(%(stale_at)s, stale_at)
      WHERE chat_id = %(chat)s AND git_branch = %(branch)s AND git_remote_origin = %(origin)s
 """
@@ -115,6 +124,7 @@ async def mark(
         "origin": origin,
         "now": tx.now,
     }
+    await tx.run(LEAVE, args)
     return await tx.values(MARK, args)
 
 

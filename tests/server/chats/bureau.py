@@ -1,5 +1,6 @@
 """Chats behind their routes, for tests of lists, files, settings and pull requests."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,9 +41,11 @@ class Accounts:
 
     account: GitAccount | None = None
     asked: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, user_id: UUID, origin: str) -> GitAccount | None:
         self.asked.append((user_id, origin))
+        self.called.set()
         return self.account
 
 
