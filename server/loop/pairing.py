@@ -44,9 +44,9 @@ class _Results:
     """The results of a history by the id they name, and where they stand."""
 
     waiting: dict[str, deque[tuple[int, ToolResult]]]
+    """In their order, without those that are taken."""
     calls: dict[str, list[int]]
     answered: set[str] = field(default_factory=set[str])
-    used: set[int] = field(default_factory=set[int])
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> "_Results":
@@ -56,54 +56,48 @@ class _Results:
             if message.role is Role.ASSISTANT:
                 for call in local_calls(message.parts):
                     calls[call.id].append(place)
-            for part in message.parts:
-                if message.role is Role.TOOL and isinstance(part, ToolResult):
-                    waiting[part.id].append((place, part))
+            elif message.role is Role.TOOL:
+                for part in message.parts:
+                    if isinstance(part, ToolResult):
+                        waiting[part.id].append((place, part))
         return cls(waiting, calls)
 
     def take(self, call: ToolCall, place: int) -> ToolResult | None:
         """Return the first result after ``place``, unless a later call of the same id is meant."""
         queue = self.waiting.get(call.id)
-        again = next((other for other in self.calls[call.id] if other > place), None)
-        if not queue:
+        if not queue or queue[0][0] < place:
             return None
-        for stands, result in queue:
-            if stands > place and (again is None or stands < again) and id(result) not in self.used:
-                self.used.add(id(result))
-                self.answered.add(call.id)
-                return result
-        return None
+        again = next((other for other in self.calls[call.id] if other > place), None)
+        if again is not None and queue[0][0] > again:
+            return None
+        self.answered.add(call.id)
+        return queue.popleft()[1]
 
-    def orphans(self, message: Message) -> list[ToolResult]:
+    def orphans(self, message: Message, place: int) -> list[ToolResult]:
         """Return what answers no call; a second answer to one that has its own is none."""
         found: dict[str, ToolResult] = {}
         for part in message.parts:
-            if isinstance(part, ToolResult) and id(part) not in self.used:
-                self.used.add(id(part))
-                if part.id not in self.answered:
-                    found.setdefault(part.id, part)
+            queue = self.waiting.get(part.id) if isinstance(part, ToolResult) else None
+            while queue and queue[0][0] <= place:
+                orphan = queue.popleft()[1]
+                if orphan.id not in self.answered:
+                    found.setdefault(orphan.id, orphan)
         self.answered.update(found)
         return list(found.values())
 
 
 def paired(messages: Sequence[Message]) -> list[Message]:
     """Return messages in which each call of ours is followed by its result, under one good id."""
-    # Results are told apart by identity: the same value may stand in two places.
-    apart = [replace(message, parts=tuple(map(_apart, message.parts))) for message in messages]
-    results, names = _Results.of(apart), _Names()
+    results, names = _Results.of(messages), _Names()
     kept: list[Message] = []
-    for place, message in enumerate(apart):
+    for place, message in enumerate(messages):
         if message.role is Role.TOOL:
-            kept.extend(_adopted(results.orphans(message), names))
+            kept.extend(_adopted(results.orphans(message, place), names))
         elif message.role is Role.ASSISTANT:
             kept.extend(_answered(message, place, results, names))
         else:
             kept.append(message)
     return kept
-
-
-def _apart(part: Part) -> Part:
-    return replace(part) if isinstance(part, ToolResult) else part
 
 
 def _answered(message: Message, place: int, results: _Results, names: _Names) -> list[Message]:
@@ -119,9 +113,11 @@ def _answered(message: Message, place: int, results: _Results, names: _Names) ->
         if result is None:
             answers.append(ToolResult(name, part.name, NO_RESULT, is_error=True))
         else:
-            answers.append(replace(result, id=name, name=part.name))
-    answer = replace(message, parts=tuple(parts))
-    return [answer, Message(Role.TOOL, tuple(answers))] if answers else [answer]
+            same = result.id == name and result.name == part.name
+            answers.append(result if same else replace(result, id=name, name=part.name))
+    if not answers:
+        return [message]
+    return [replace(message, parts=tuple(parts)), Message(Role.TOOL, tuple(answers))]
 
 
 def _adopted(orphans: list[ToolResult], names: _Names) -> list[Message]:
@@ -152,7 +148,8 @@ def searched(parts: Iterable[Part], *, searching: bool, resuming: bool) -> list[
     for part in told:
         if isinstance(part, ToolCall | ToolResult) and part.provider_executed:
             if part.id in whole or (resuming and searching and isinstance(part, ToolCall)):
-                kept.append(replace(part, id=plain_id(part.id)))
+                plain = plain_id(part.id)
+                kept.append(part if plain == part.id else replace(part, id=plain))
                 continue
             cut = True
             if signed and isinstance(part, ToolResult):

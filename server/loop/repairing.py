@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import is_not
 from typing import TypeVar
 
 from server.llm import (
@@ -37,6 +38,7 @@ TOO_LARGE = "[An image was left out: it is larger than 5 MiB.]"
 
 _ANTHROPIC_IMAGE = 5 * 1024 * 1024
 _ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_Worded = TypeVar("_Worded", Text, Reasoning)
 _Provenanced = TypeVar("_Provenanced", Text, ToolCall, ToolResult)
 
 
@@ -116,11 +118,13 @@ def _said(message: Message, target: Target, *, resuming: bool) -> list[Part]:
     for part in message.parts:
         match part:
             case Text() if part.text.strip():
-                kept.append(_ours(replace(part, text=scrubbed(part.text)), target))
+                kept.append(_ours(_scrubbed(part), target))
             case Reasoning() if _is_signed(part.provenance, target):
-                kept.append(replace(part, text=scrubbed(part.text)))
+                kept.append(_scrubbed(part))
             case ToolCall() if not part.provider_executed:
-                kept.append(_ours(replace(part, args=_args(part.args)), target))
+                args = _args(part.args)
+                same = part if args is part.args else replace(part, args=args)
+                kept.append(_ours(same, target))
             case ToolCall() | ToolResult() if part.provider_executed:
                 if not _is_foreign(message, part.provenance, target):
                     kept.append(part)
@@ -131,6 +135,11 @@ def _said(message: Message, target: Target, *, resuming: bool) -> list[Part]:
     while searches and isinstance(searches[-1], Reasoning):
         searches.pop()
     return searches
+
+
+def _scrubbed(part: _Worded) -> _Worded:
+    text = scrubbed(part.text)
+    return part if text is part.text else replace(part, text=text)
 
 
 def _is_signed(provenance: Provenance | None, target: Target) -> bool:
@@ -153,8 +162,9 @@ def _ours(part: _Provenanced, target: Target) -> _Provenanced:
 
 def _result(part: ToolResult, target: Target) -> ToolResult:
     value = plain(part.result)
-    empty = value is None or (isinstance(value, str) and not value.strip())
-    return _ours(replace(part, result={} if empty else value), target)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        value = {}
+    return _ours(part if value is part.result else replace(part, result=value), target)
 
 
 def _args(text: str) -> str:
@@ -171,16 +181,20 @@ def _args(text: str) -> str:
 
 
 def plain(value: Json) -> Json:
-    """Return a value that JSON and UTF-8 can carry."""
+    """Return a value that JSON and UTF-8 can carry; the same one, if it is that already."""
     match value:
         case str():
             return scrubbed(value)
         case float() if not math.isfinite(value):
             return str(value)
         case list():
-            return [plain(item) for item in value]
+            items = [plain(item) for item in value]
+            return items if any(map(is_not, items, value)) else value
         case dict():
-            return {scrubbed(key): plain(item) for key, item in value.items()}
+            keys = [scrubbed(key) for key in value]
+            values = [plain(item) for item in value.values()]
+            same = not any(map(is_not, values, value.values())) and keys == list(value)
+            return value if same else dict(zip(keys, values, strict=True))
         case _:
             return value
 
