@@ -264,7 +264,7 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
         chats.Ground(
             chats.Pantry(database, means, clients, sealer, settings.max_steps_per_turn),
             ground.pubsub,
-            ground.relay.id,
+            ground.relay,
             chats.LinkedAccounts(linker),
             chats.CrewOptions(settings.acquire_batch_size, settings.concurrent_turns),
         )

@@ -4,7 +4,7 @@ from server.network.channel import Channel, SocketChannel, Stream
 from server.network.errors import Closed, NoSuchStream, Unreachable
 from server.network.metrics import RelayCollector
 from server.network.pump import first
-from server.network.relay import Place, Relay
+from server.network.relay import Place, Relay, Service
 from server.network.store import Replica, all_alive
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Relay",
     "RelayCollector",
     "Replica",
+    "Service",
     "SocketChannel",
     "Stream",
     "Unreachable",

@@ -1,8 +1,8 @@
 """The line between replicas: an internal WebSocket listener, and how to call another one's.
 
 Two things are asked of a replica: to have an agent on its line dial back (``/open``), and to take
-over a stream that the agent dialled to the wrong replica (``/stream``). Both are authorised by a
-secret that only replicas of one database know.
+over a stream that the agent dialled to the wrong replica (``/stream``); rooms above add their own.
+All are authorised by a secret that only replicas of one database know.
 """
 
 import http
@@ -39,6 +39,7 @@ class Wish:
 
     what: str
     agent_id: UUID
+    """The agent; for a room's own wish, the thing that it is about."""
     stream_id: str
     port: int = 0
 

@@ -116,6 +116,7 @@ class Relay:
         self._lines: dict[UUID, Line] = {}
         self._pending: dict[str, _Pending] = {}
         self._tallies = _Tallies()
+        self._services: dict[str, Service] = {}
 
     def counts(self) -> Counts:
         """Return figures for metrics."""
@@ -247,6 +248,22 @@ class Relay:
         async with self._database.tx(ME) as tx:
             await store.register(tx, replace(me, updated_at=tx.now))
 
+    def serve(self, what: str, service: "Service") -> None:
+        """Answer other replicas that ask for ``what`` about a thing of the rooms above."""
+        self._services[what] = service
+
+    @asynccontextmanager
+    async def call(self, replica_id: UUID, what: str, about: UUID) -> AsyncGenerator[Channel]:
+        """Ask another replica for ``what``; yield the channel to it.
+
+        Raises:
+            Unreachable: it is gone, or does not answer.
+        """
+        address = await self._address(replica_id)
+        async with asked(address, self._secret, Wish(what, about, "-")) as far:
+            self._tallies.hops += 1
+            yield far
+
     async def _address(self, replica_id: UUID) -> str:
         async with self._database.tx(ME) as tx:
             replica = await store.alive(tx, replica_id)
@@ -262,9 +279,15 @@ class Relay:
             case "stream":
                 async with self.taking(wish.stream_id, wish.agent_id) as take:
                     await take(channel)
+            case what if service := self._services.get(what):
+                await service(wish.agent_id, channel)
+                await channel.close(NORMAL)
             case _:
                 raise Unreachable("A replica asked for something unknown.")
 
+
+Service = Callable[[UUID, Channel], Awaitable[None]]
+"""Answers another replica about a thing; returns when there is nothing more to say."""
 
 Take = Callable[[Channel], Awaitable[None]]
 

@@ -47,6 +47,11 @@ class Parts:
     _events: list[str] = field(default_factory=list[str])
 
     @property
+    def void(self) -> bool:
+        """Tell whether nothing of the attempt before this one will ever be stored."""
+        return self._void == self.episode
+
+    @property
     def said(self) -> int:
         """Return how many events the attempt has; the next one has this number."""
         return self.dropped + len(self._events)

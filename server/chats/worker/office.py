@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import httpx
 
@@ -10,6 +9,7 @@ from server.chats.actions import keeping
 from server.chats.actions.admitting import Till
 from server.chats.actions.diffs import Diffs
 from server.chats.actions.gitsync import GitSync
+from server.chats.actions.relaying import Relays
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
 from server.chats.model.accounts import GitAccounts
@@ -23,6 +23,7 @@ from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Shop
 from server.kit.pubsub import Pubsub
 from server.kit.tasks import Loop
+from server.network import Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Ground:
 
     pantry: Pantry
     pubsub: Pubsub
-    replica_id: UUID
+    relay: Relay
     accounts: GitAccounts
     options: CrewOptions
 
@@ -45,6 +46,7 @@ class Office:
         self._database, self._pubsub = database, ground.pubsub
         self._clients = pantry.clients
         self.feeds = Feeds(database, ground.pubsub, clock=clock)
+        self._relays = Relays(self.feeds, ground.relay, clock)
         till = Till(database, ground.pubsub, clock)
         client = httpx.AsyncClient()
         self.titles = Titles(database, ChatNamers(database, pantry.sealer, pantry.clients))
@@ -52,7 +54,7 @@ class Office:
         self._gitsync = GitSync(database, ground.accounts, client)
         self._desk = TitleDesk(self.titles)
         shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry, self._desk), clock)
-        self.crew = Crew(shop, ground.pubsub, ground.replica_id, ground.options)
+        self.crew = Crew(shop, ground.pubsub, ground.relay.id, ground.options)
         self._sweeper = Sweeper(database, clock)
 
     async def _keep(self) -> None:
@@ -64,6 +66,7 @@ class Office:
             "chats": self.crew.run,
             "chat leases": self._sweeper.run,
             "chat streams": self.feeds.run,
+            "chat relays": self._relays.run,
             "model libraries": Loader(self._database, self._pubsub, self._clients).run,
             "chat titles": self._desk.run,
             "chat retention": self._keep,

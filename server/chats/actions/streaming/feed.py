@@ -6,7 +6,7 @@ Source: reference, chats, sections 5.2 to 5.4.
 """
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -56,6 +56,10 @@ class Stored:
     """The calls that the client shall answer, as a JSON array; empty where there are none."""
 
 
+def _nobody(_: "Feed") -> None:
+    """Hear that a feed is another, for those who do not care."""
+
+
 @contextmanager
 def _hung(bells: set[Bell]) -> Generator[Bell]:
     bell = Bell()
@@ -69,8 +73,12 @@ def _hung(bells: set[Bell]) -> Generator[Bell]:
 class Feed:
     """One chat on one replica, for as long as anybody here runs it or listens to it."""
 
-    def __init__(self, chat_id: UUID, source: Source) -> None:
+    def __init__(
+        self, chat_id: UUID, source: Source, moved: Callable[["Feed"], None] | None = None
+    ) -> None:
+        """Read from ``source``; ``moved`` hears when the row or the listeners are others."""
         self.chat_id = chat_id
+        self._moved = moved or _nobody
         self.parts = Parts()
         self.epoch = 0
         """Counts the times that history was cut: listeners of an older one read all again."""
@@ -94,8 +102,12 @@ class Feed:
     @contextmanager
     def listen(self) -> Generator[Bell]:
         """Ring a bell with every change and every word, until the end."""
-        with _hung(self._bells) as bell:
-            yield bell
+        try:
+            with _hung(self._bells) as bell:
+                self._moved(self)
+                yield bell
+        finally:
+            self._moved(self)
 
     @contextmanager
     def watch(self) -> Generator[Bell]:
@@ -125,6 +137,7 @@ class Feed:
     def _change(self) -> None:
         for bell in (*self._bells, *self._watches):
             bell.ring()
+        self._moved(self)
 
     # What is said now ----------------------------------------------------------------------------
 
@@ -247,6 +260,7 @@ class Feed:
         if before and chat.snapshot_version <= before.snapshot_version:
             return
         self._chat = chat
+        self._moved(self)
         if before is None:
             self._cut_at = max(self._cut_at, chat.snapshot_version)
         elif missed and chat.history_version != before.history_version:

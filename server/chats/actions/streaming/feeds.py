@@ -47,6 +47,8 @@ class Feeds:
         self._clock = clock or SystemClock()
         self._source = source or Reader(database)
         self._open: dict[UUID, _Open] = {}
+        self.moved: Callable[[Feed], None] | None = None
+        """Hears of every feed whose row or listeners are others."""
         database.attend(self._saw)
 
     @property
@@ -68,7 +70,7 @@ class Feeds:
         """Open the feed of a chat, and keep it until the end. From then on nothing is missed."""
         entry = self._open.get(chat_id)
         if entry is None:
-            entry = self._open[chat_id] = _Open(Feed(chat_id, self._source))
+            entry = self._open[chat_id] = _Open(Feed(chat_id, self._source, self._moved))
             entry.stack.enter_context(self._pubsub.tap(chat_topic(chat_id), entry.feed.heard))
         entry.users += 1
         try:
@@ -88,6 +90,10 @@ class Feeds:
             return
         with feed.writing():
             yield feed.stored
+
+    def _moved(self, feed: Feed) -> None:
+        if self.moved is not None:
+            self.moved(feed)
 
     def _saw(self, what: object) -> Outcome | None:
         """Take from this replica's own commits what its listeners need not read."""
