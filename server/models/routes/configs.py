@@ -42,23 +42,23 @@ async def create_chat_model_config(
     return convert.config(row)
 
 
-@routes.patch("/{config}")
+@routes.patch("/{model_config_id}")
 async def update_chat_model_config(
-    db: Db, me: Me, request: Request, config: UUID, body: UpdateChatModelConfigRequest
+    db: Db, me: Me, request: Request, model_config_id: UUID, body: UpdateChatModelConfigRequest
 ) -> ChatModelConfig:
     """Change a model; what is not given stays."""
     policy.may_update(me)
     change = _change(body, await _options(request, body))
     async with db.tx(me) as tx:
-        row = await actions.update(tx, config, change)
+        row = await actions.update(tx, model_config_id, change)
     return convert.config(row)
 
 
-@routes.delete("/{config}", status_code=204)
-async def delete_chat_model_config(db: Db, me: Me, config: UUID) -> None:
+@routes.delete("/{model_config_id}", status_code=204)
+async def delete_chat_model_config(db: Db, me: Me, model_config_id: UUID) -> None:
     """Offer a model no more."""
     async with db.tx(me) as tx:
-        await actions.delete(tx, config)
+        await actions.delete(tx, model_config_id)
 
 
 def _change(body: Body, checked: Mapping[str, Json] | None) -> ConfigChange:

@@ -51,9 +51,9 @@ async def create_chat_provider(
     return convert.provider(row)
 
 
-@routes.patch("/{provider}")
+@routes.patch("/{provider_id}")
 async def update_chat_provider(
-    db: Db, me: Me, sealer: Sealed, provider: UUID, body: UpdateChatProviderConfigRequest
+    db: Db, me: Me, sealer: Sealed, provider_id: UUID, body: UpdateChatProviderConfigRequest
 ) -> ChatProviderConfig:
     """Change a provider; what is not given stays."""
     change = ProviderChange(
@@ -67,12 +67,12 @@ async def update_chat_provider(
         base_url=body.base_url,
     )
     async with db.tx(me) as tx:
-        row = await actions.update(tx, sealer, provider, change)
+        row = await actions.update(tx, sealer, provider_id, change)
     return convert.provider(row)
 
 
-@routes.delete("/{provider}", status_code=204)
-async def delete_chat_provider(db: Db, me: Me, provider: UUID) -> None:
+@routes.delete("/{provider_id}", status_code=204)
+async def delete_chat_provider(db: Db, me: Me, provider_id: UUID) -> None:
     """Forget a provider whose models no chat ever used."""
     async with db.tx(me) as tx:
-        await actions.delete(tx, provider)
+        await actions.delete(tx, provider_id)
