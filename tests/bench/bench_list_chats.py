@@ -119,15 +119,7 @@ async def main(dsn: str, rows: int) -> None:
     system = Actor(None, "system:bench")
     async with database.tx(system) as tx:
         await tx.conn.execute(seed(rows))
-        many, few = [
-            Actor(
-                await tx.value(USER_ID, {"n": n}),
-                "member",
-                frozenset(),
-                {ORGANIZATION: frozenset()},
-            )
-            for n in ("7", "12")
-        ]
+        many, few = [_member(await tx.value(USER_ID, {"n": n})) for n in ("7", "12")]
     for q in SEARCHES:
         report(f"many chats, q={q!r}", await measured(database, many, q))
     report("many chats, a label", await measured(database, many, "", label="n:42"))
