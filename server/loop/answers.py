@@ -61,6 +61,22 @@ def distinct(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     return tuple(named)
 
 
+def shown(parts: tuple[Part, ...], toolbox: Toolbox) -> tuple[Part, ...]:
+    """Return an answer's parts as people see them: calls that run commands say which."""
+    if not toolbox.commands:
+        return parts
+    return tuple(_with_commands(part, toolbox) for part in parts)
+
+
+def _with_commands(part: Part, toolbox: Toolbox) -> Part:
+    if not isinstance(part, ToolCall) or part.name not in toolbox.commands:
+        return part
+    try:
+        return replace(part, parsed_commands=toolbox.commands[part.name](arguments(part.args)))
+    except (ValueError, TypeError):
+        return part
+
+
 def sort(calls: tuple[ToolCall, ...], toolbox: Toolbox, finish: Finish) -> Sorted:
     """Decide what happens to each call. A built-in tool wins over the client's of the same name."""
     refused: dict[str, str] = {}

@@ -17,6 +17,7 @@ from server.loop.answers import (
     cost_of,
     distinct,
     local_calls,
+    shown,
     sort,
     step_rows,
     words,
@@ -96,7 +97,8 @@ def begin_step(state: State, event: Loaded) -> Moved:
 
 def take_answer(state: State, event: Answered) -> Moved:
     """Use the tools that the answer asks for; without any, store it."""
-    parts, finish = distinct(event.parts), event.finished.finish
+    parts = shown(distinct(event.parts), state.turn.toolbox)
+    finish = event.finished.finish
     calls = local_calls(parts)
     sorted_calls = sort(calls, state.turn.toolbox, finish)
     usage = event.finished.usage
@@ -128,7 +130,9 @@ def try_again(state: State, event: Broke) -> Moved:
     """Replay, fold, wait or give up, by the class of the failure."""
     error, failed = event.error, state.attempt + 1
     if error.kind is ErrorKind.CHAIN_BROKEN and state.chain:
-        return call(replace(state, chain=""))
+        # At once, and told: listeners may have heard something.
+        state = replace(state, phase=Phase.WAITING, chain="", attempt=failed)
+        return state, (Wait(failed, 0.0, error),)
     folds = folding.is_possible(state) and not state.squeezed
     if error.kind is ErrorKind.CONTEXT_WINDOW and folds:
         return folding.squeeze(state, error)
@@ -212,7 +216,7 @@ def keep_answer(state: State, event: Interrupted) -> Moved:
     """Store what had come of the answer. Its calls did not run, and say so."""
     if not event.parts:
         return leave(state, event)
-    parts = distinct(event.parts)
+    parts = shown(distinct(event.parts), state.turn.toolbox)
     state = replace(state, answer=Answer(parts, None, local_calls(parts)), results={})
     return _store_interrupted(state, event)
 

@@ -1,8 +1,8 @@
 """A tool as the loop sees it: a shape, prose, and one coroutine. The loop knows none by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from server.llm import Json, ToolSpec
 
@@ -24,6 +24,9 @@ class Result:
     is_media: bool = False
     ends_turn: bool = False
     """The turn ends after this step (a plan was proposed, a question asked)."""
+
+
+Parse: TypeAlias = Callable[[Mapping[str, Json]], tuple[tuple[str, ...], ...]]
 
 
 class Tool(Protocol):
@@ -53,3 +56,5 @@ class Toolbox:
     """Tools that are not offered, but answer when a model calls them: older names of others."""
     exclusive: frozenset[str] = field(default_factory=frozenset[str])
     """Tools that must be called alone in a step."""
+    commands: Mapping[str, Parse] = field(default_factory=dict[str, Parse])
+    """Tools whose calls people see as commands, and how these are read out of the arguments."""

@@ -142,6 +142,12 @@ def test_a_server_s_own_error_is_tried_again_and_another_one_is_not() -> None:
     assert isinstance(effects[-1], Stop)
 
 
+def test_trap_02_what_is_no_answer_of_a_model_is_tried_once_more() -> None:
+    garbled = ModelError(ErrorKind.GENERIC, "A page.", status_code=502)
+    assert delay(1, garbled) == 1
+    assert delay(2, garbled) is None
+
+
 def test_a_success_forgets_earlier_failures() -> None:
     state, _ = step(called(), Broke(BUSY))
     state, _ = step(state, Waited())

@@ -359,3 +359,14 @@ async def test_calls_of_one_answer_that_share_an_id_get_one_each() -> None:
     )
     await stage.run()
     assert len(stage.ledger.results) == 3
+
+
+async def test_calls_that_run_commands_are_stored_with_these() -> None:
+    box = Toolbox((tool("execute"),), commands={"execute": lambda args: ((str(args["command"]),),)})
+    good, bad = ToolCall("1", "execute", '{"command": "ls"}'), ToolCall("2", "execute", "{")
+    stage = Stage(uses(good, bad), says("ok"), toolbox=box)
+    await stage.run()
+    parsed = [
+        part.parsed_commands for part in stage.ledger.rows[0].parts if isinstance(part, ToolCall)
+    ]
+    assert parsed == [(("ls",),), ()]
