@@ -17,7 +17,13 @@ from server.tools.link import WorkspaceLink
 from server.tools.means import Means
 from server.tools.planning import ask_user_question, propose_plan
 from server.tools.ports import ChatFacts, ChatPort
-from server.tools.shell import execute, process_list, process_output, process_signal
+from server.tools.shell import (
+    execute,
+    parsed_commands,
+    process_list,
+    process_output,
+    process_signal,
+)
 from server.tools.skills import read_skill, read_skill_file
 from server.tools.subagents import (
     close_agent,
@@ -135,6 +141,7 @@ def toolbox(
         tools=tools,
         dynamic=tuple(spec for spec in dynamic if spec.name not in taken),
         also=also,
+        commands={"execute": lambda args: parsed_commands(str(args.get("command", "")))},
     )
 
 
