@@ -43,8 +43,9 @@ class Live:
             self._open = False
 
     def line(self, text: str) -> None:
-        """Tell one thing beside the result."""
-        self.end_line()
+        """Tell one thing beside the result, which a pipe gets unbroken."""
+        if sys.stdout.isatty():
+            self.end_line()
         self.still()
         encoding = sys.stderr.encoding or "ascii"
         note(text.encode(encoding, "replace").decode(encoding))

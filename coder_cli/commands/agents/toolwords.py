@@ -54,8 +54,9 @@ def questions(args: object) -> list[str]:
 def _execute(result: Json) -> tuple[str, list[str]]:
     code, process = result.get("exit_code"), result.get("background_process_id")
     words = [f"runs on as process {process}"] if process else [f"exit {code}"]
-    if result.get("error"):
-        words.append(str(result["error"]))
+    error = str(result.get("error") or "")
+    if error and "exited with code" not in error:
+        words.append(error)
     return ", ".join(words), _first(str(result.get("output") or ""))
 
 

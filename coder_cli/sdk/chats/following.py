@@ -73,6 +73,8 @@ class Seen:
     _messages: dict[int, str] = field(default_factory=dict[int, str])
     _latest: dict[str, str] = field(default_factory=dict[str, str])
     _step: tuple[int, int] | None = None
+    _begun: bool = False
+    """Whether pieces came since the last message: a new step begins them anew."""
     _seq: int = -1
     _holes: bool = False
 
@@ -92,7 +94,15 @@ class Seen:
             return self._is_new_state(event)
         return True
 
+    def voids(self, event: ChatStreamEvent) -> bool:
+        """Say whether the event begins a step anew: what was said of it before is void."""
+        piece = event.message_part
+        if piece is None or piece.seq is None or not self._begun:
+            return False
+        return self._step is not None and _step_of(piece) > self._step
+
     def _is_new_message(self, message_id: int, told: str) -> bool:
+        self._begun = False
         self.last_id = max(self.last_id, message_id)
         if self._messages.get(message_id) == told:
             return False
@@ -109,7 +119,7 @@ class Seen:
         self.unnumbered = piece.seq is None
         if piece.seq is None:
             return True
-        step = (piece.history_version or 0, piece.generation_attempt or 0)
+        step = _step_of(piece)
         if step != self._step:
             # Sequences begin anywhere: a listener may come late, the server's buffer is bounded.
             if self._step is not None and step < self._step:
@@ -120,7 +130,12 @@ class Seen:
         # After a hole the preview would be wrong; the message itself brings all of it.
         self._holes = self._holes or piece.seq > self._seq + 1
         self._seq = piece.seq
+        self._begun = True
         return not self._holes
+
+
+def _step_of(piece: ChatStreamMessagePart) -> tuple[int, int]:
+    return piece.history_version or 0, piece.generation_attempt or 0
 
 
 @dataclass(slots=True)
@@ -149,8 +164,7 @@ class Follower:
                     if lost:
                         yield Found()
                         if seen.unnumbered:
-                            reset = ChatStreamEventType.PREVIEW_RESET
-                            yield ChatStreamEvent(type=reset, chat_id=self.chat_id)
+                            yield self._reset()
                     lost = 0
                     yield from self._read(line, seen)
                 why = "the connection was closed"
@@ -167,6 +181,9 @@ class Follower:
                 pause -= TICK
                 yield None
 
+    def _reset(self) -> ChatStreamEvent:
+        return ChatStreamEvent(type=ChatStreamEventType.PREVIEW_RESET, chat_id=self.chat_id)
+
     def _read(self, line: "ClientConnection", seen: Seen) -> Iterator[Happening]:
         from websockets.exceptions import ConnectionClosed
 
@@ -179,6 +196,8 @@ class Follower:
             except ConnectionClosed:
                 return
             for event in events_of(frame):
+                if seen.voids(event):
+                    yield self._reset()
                 if seen.is_new(event):
                     yield event
 

@@ -295,6 +295,17 @@ def test_a_retry_says_why_and_when_and_begins_anew(cli: Cli, fake: FakeChat) -> 
     assert "The provider is overloaded. Trying again in 2s (attempt 1)." in ran.err
 
 
+def test_another_runner_begins_the_step_anew(cli: Cli, fake: FakeChat, at_once: None) -> None:
+    fake.streams(
+        [words("One, ", "two, ")],
+        [
+            words("One, ", "two, ", "three.", version=2),
+            [message(2, "assistant", text("One, two, three.")), status("waiting")],
+        ],
+    )
+    assert cli("agents", "chat", "count").out == "One, two, three.\n"
+
+
 def test_a_retry_that_says_something_else_says_it_whole(cli: Cli, fake: FakeChat) -> None:
     reset = event(type="preview_reset")
     fake.streams([words("Well"), [reset, message(2, "assistant", text("No.")), status("waiting")]])
