@@ -368,7 +368,7 @@ class ChatsPaused(Conflict):
 
     def __init__(self, reason: str, *, everybody: bool) -> None:
         whose = "Chats are" if everybody else "Your chats are"
-        why = f"The reason given: {reason}" if reason else "No reason was given."
+        why = f"The reason given: {reason.rstrip('.')}." if reason else "No reason was given."
         super().__init__(
             f"{whose} stopped by an administrator.",
             detail=f"{why} Nothing is lost: send again when they are allowed to go on.",
