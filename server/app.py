@@ -271,10 +271,12 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
     )
     provide(app, Sealer, sealer)
     provide(app, chats.Feeds, office.feeds)
+    provide(app, chats.Watches, office.watches)
     provide(app, chats.Titles, office.titles)
     provide(app, chats.Diffs, office.diffs)
     for base in ("/api/v2", "/api/experimental"):
         # First: their names are no id of a chat.
         app.include_router(models.routes, prefix=f"{base}/chats")
         app.include_router(chats.routes, prefix=base)
+    app.include_router(chats.agent_routes)
     return office

@@ -4,7 +4,9 @@ from server.chats.actions.accounts import LinkedAccounts
 from server.chats.actions.diffs import Diffs
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
+from server.chats.actions.watching import Watches
 from server.chats.routes import routes
+from server.chats.routes.context import routes as agent_routes
 from server.chats.worker.crew import CrewOptions
 from server.chats.worker.office import Ground, Office
 from server.chats.worker.preparing import Pantry
@@ -18,5 +20,7 @@ __all__ = [
     "Office",
     "Pantry",
     "Titles",
+    "Watches",
+    "agent_routes",
     "routes",
 ]

@@ -65,6 +65,8 @@ class ChatChanged(Fact):
     last_message_id: int = 0
     parent_chat_id: UUID | None = None
     runnable: bool = False
+    origin: str = ""
+    """Whose commit it was, where that one knows all about it already (``Database.origin``)."""
 
     @override
     def topics(self) -> tuple[str, ...]:

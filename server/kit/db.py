@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
+from uuid import uuid4
 
 import structlog
 from psycopg import AsyncConnection, DataError, OperationalError, ProgrammingError
@@ -73,6 +74,8 @@ class Tx:
     conn: Connection
     actor: Actor
     now: datetime
+    origin: str = ""
+    """The process's door to the database: facts may say whose they are."""
     witnesses: Sequence[Witness] = ()
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
@@ -166,6 +169,7 @@ class Database:
             configure=_in_utc,
             kwargs={"autocommit": True, "application_name": "coder"},
         )
+        self.origin = uuid4().hex
         self._witnesses: list[Witness] = []
 
     def attend(self, witness: Witness) -> None:
@@ -206,7 +210,8 @@ class Database:
         try:
             async with self._connection() as conn:
                 async with conn.transaction():
-                    yield Tx(conn, actor, self.clock.now(), self._witnesses, outcomes)
+                    now = self.clock.now()
+                    yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes)
                 committed = True
         except (PoolTimeout, OperationalError) as error:
             # For the log: clients need not learn where the database is and as whom we log in.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from server.chats.actions.telling import Told
 from server.chats.events import Change, ChatChanged
 from server.chats.model import Chat
 from server.chats.store.leases import Left
@@ -10,7 +11,9 @@ from server.kit.db import Tx
 
 async def taken(tx: Tx, chats: Sequence[Chat]) -> None:
     """Announce who runs these chats since now."""
-    await tx.announce_all([_fact(chat, runnable=False) for chat in chats])
+    for chat in chats:
+        tx.show(Told(chat, frozenset({Change.STATUS}), (), ()))
+    await tx.announce_all([_fact(chat, origin=tx.origin) for chat in chats])
 
 
 async def left(tx: Tx, chats: Sequence[Left]) -> None:
@@ -18,7 +21,7 @@ async def left(tx: Tx, chats: Sequence[Left]) -> None:
     await tx.announce_all([_fact(chat, runnable=True) for chat in chats])
 
 
-def _fact(chat: Chat | Left, *, runnable: bool) -> ChatChanged:
+def _fact(chat: Chat | Left, *, runnable: bool = False, origin: str = "") -> ChatChanged:
     return ChatChanged(
         chat_id=chat.id,
         owner_id=chat.owner_id,
@@ -30,4 +33,5 @@ def _fact(chat: Chat | Left, *, runnable: bool) -> ChatChanged:
         runner_id=chat.runner_id if isinstance(chat, Chat) else None,
         parent_chat_id=chat.parent_chat_id,
         runnable=runnable,
+        origin=origin,
     )

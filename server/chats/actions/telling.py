@@ -47,5 +47,6 @@ async def tell(
         last_message_id=max(ids, default=0),
         parent_chat_id=chat.parent_chat_id,
         runnable=chat.runnable,
+        origin=tx.origin,
     )
     await tx.announce(fact)

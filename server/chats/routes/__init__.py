@@ -15,6 +15,7 @@ from server.chats.routes import (
     queue,
     stream,
     titles,
+    watch,
 )
 
 routes = APIRouter(tags=["Chats"])
@@ -32,6 +33,7 @@ for part in (
     messages,
     queue,
     stream,
+    watch,
 ):
     routes.include_router(part.routes, prefix="/chats")
 

@@ -12,6 +12,7 @@ from server.chats.actions.gitsync import GitSync
 from server.chats.actions.relaying import Relays
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
+from server.chats.actions.watching import Watches
 from server.chats.model.accounts import GitAccounts
 from server.chats.worker.crew import Crew, CrewOptions
 from server.chats.worker.ledger import Books
@@ -46,6 +47,7 @@ class Office:
         self._database, self._pubsub = database, ground.pubsub
         self._clients = pantry.clients
         self.feeds = Feeds(database, ground.pubsub, clock=clock)
+        self.watches = Watches(database, ground.pubsub)
         self._relays = Relays(self.feeds, ground.relay, clock)
         till = Till(database, ground.pubsub, clock)
         client = httpx.AsyncClient()
