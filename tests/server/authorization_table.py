@@ -207,6 +207,8 @@ WS     /workspaces/{workspace}/watch-ws                                         
 
 # workspaceagents
 GET    /workspaceagents/me/external-auth                                         !!!!!!!!
+DELETE /workspaceagents/me/experimental/chat-context                             !!!!!!!!
+POST   /workspaceagents/me/experimental/chat-context                             !!!!!!!!
 GET    /workspaceagents/me/gitauth                                               !!!!!!!!
 PATCH  /workspaceagents/me/app-status                                            !!!!!!!!
 GET    /workspaceagents/me/gitsshkey                                             !!!!!!!!
@@ -234,6 +236,79 @@ WS     /workspaceagents/{agent_id}/stream                                       
 GET    /workspaceagents/{agent_id}/watch-metadata                                !+++++++ !..+.++. !..+.+.+
 WS     /workspaceagents/{agent_id}/watch-metadata-ws                             !+++++++ !..+.++. !..+.+.+
 
+# chats, at both of their bases
+GET    /chats                                                                    !+++++++
+POST   /chats                                                                    !+++++++
+GET    /chats/by-workspace                                                       !+++++++
+GET    /chats/config/auto-archive-days                                           !....+..
+PUT    /chats/config/auto-archive-days                                           !....+..
+GET    /chats/config/debug-retention-days                                        !....+..
+PUT    /chats/config/debug-retention-days                                        !....+..
+GET    /chats/config/desktop-enabled                                             !+++++++
+PUT    /chats/config/desktop-enabled                                             !----+--
+GET    /chats/config/plan-mode-instructions                                      !....+..
+PUT    /chats/config/plan-mode-instructions                                      !....+..
+GET    /chats/config/retention-days                                              !....+..
+PUT    /chats/config/retention-days                                              !....+..
+GET    /chats/config/system-prompt                                               !....+..
+PUT    /chats/config/system-prompt                                               !....+..
+GET    /chats/config/template-allowlist                                          !....+..
+PUT    /chats/config/template-allowlist                                          !....+..
+GET    /chats/config/user-compaction-thresholds                                  !+++++++
+DELETE /chats/config/user-compaction-thresholds/{model}                          !+++++++ !+++++++ !+++++++
+PUT    /chats/config/user-compaction-thresholds/{model}                          !+++++++ !+++++++ !+++++++
+GET    /chats/config/user-prompt                                                 !+++++++
+PUT    /chats/config/user-prompt                                                 !+++++++
+GET    /chats/config/workspace-ttl                                               !....+..
+PUT    /chats/config/workspace-ttl                                               !....+..
+GET    /chats/cost/users                                                         !.+..+..
+GET    /chats/cost/{user}/summary                                                !+++++++ !.+..+.. !.+..+..
+POST   /chats/files                                                              !+++++++
+GET    /chats/files/{file}                                                       !+++++++ !....... !.......
+DELETE /chats/kill-switch                                                        !....+..
+GET    /chats/kill-switch                                                        !+++++++
+POST   /chats/kill-switch                                                        !....+..
+GET    /chats/model-configs                                                      !+++++++
+POST   /chats/model-configs                                                      !----+--
+DELETE /chats/model-configs/{model_config_id}                                    !----+-- !----+-- !----+--
+PATCH  /chats/model-configs/{model_config_id}                                    !----+-- !----+-- !----+--
+GET    /chats/models                                                             !+++++++
+GET    /chats/providers                                                          !-+--+--
+POST   /chats/providers                                                          !----+--
+DELETE /chats/providers/{provider_id}                                            !----~-- !----~-- !----~--
+PATCH  /chats/providers/{provider_id}                                            !----+-- !----+-- !----+--
+GET    /chats/usage-limits                                                       !....+..
+PUT    /chats/usage-limits                                                       !....+..
+DELETE /chats/usage-limits/group-overrides/{group}                               !....~.. !....~.. !....~..
+PUT    /chats/usage-limits/group-overrides/{group}                               !....~.. !....~.. !....~..
+DELETE /chats/usage-limits/overrides/{user}                                      !....~.. !....~.. !....~..
+PUT    /chats/usage-limits/overrides/{user}                                      !....+.. !....+.. !....+..
+GET    /chats/usage-limits/status                                                !+++++++
+GET    /chats/user-provider-configs                                              !+++++++
+DELETE /chats/user-provider-configs/{provider}                                   !+++++++ !+++++++ !+++++++
+PUT    /chats/user-provider-configs/{provider}                                   !~~~~~~~ !~~~~~~~ !~~~~~~~
+WS     /chats/watch                                                              !+++++++
+GET    /chats/{chat}                                                             !+++++++ !....++. !....+.+
+PATCH  /chats/{chat}                                                             !+++++++ !....++. !....+.+
+POST   /chats/{chat}/archive                                                     !+++++++ !....++. !....+.+
+POST   /chats/{chat}/clear                                                       !~~~~~~~ !....~~. !....~.~
+POST   /chats/{chat}/compact                                                     !+++++++ !....++. !....+.+
+GET    /chats/{chat}/cost                                                        !+++++++ !....++. !....+.+
+GET    /chats/{chat}/diff                                                        !+++++++ !....++. !....+.+
+POST   /chats/{chat}/interrupt                                                   !+++++++ !....++. !....+.+
+GET    /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
+POST   /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
+PATCH  /chats/{chat}/messages/{message}                                          !+++++++ !....++. !....+.+
+GET    /chats/{chat}/prompts                                                     !+++++++ !....++. !....+.+
+DELETE /chats/{chat}/queue/{queued}                                              !+++++++ !....++. !....+.+
+POST   /chats/{chat}/queue/{queued}/promote                                      !+++++++ !....++. !....+.+
+POST   /chats/{chat}/reconcile-invalid                                           !+++++++ !....++. !....+.+
+WS     /chats/{chat}/stream                                                      !+++++++ !....++. !....+.+
+POST   /chats/{chat}/title/propose                                               !+++++++ !....++. !....+.+
+POST   /chats/{chat}/title/regenerate                                            !+++++++ !....++. !....+.+
+POST   /chats/{chat}/tool-results                                                !~~~~~~~ !....~~. !....~.~
+POST   /chats/{chat}/unarchive                                                   !~~~~~~~ !....~~. !....~.~
+
 # outside of /api/v2
 GET    ^/                                                                        ++++++++
 WS     ^/api/experimental/watch-all-workspacebuilds                              !+++++++
@@ -260,6 +335,7 @@ def _archive() -> bytes:
     return packed.getvalue()
 
 
+SAYING = [{"type": "text", "text": "hello"}]
 NEW_WORKSPACE = {"name": "fresh", "template_id": "{template}"}
 
 BODIES: dict[str, Any] = {
@@ -320,12 +396,36 @@ BODIES: dict[str, Any] = {
     "POST /workspaces/{workspace}/builds": {"transition": "stop"},
     "PUT /workspacebuilds/{build}/state": {"state": "e30="},
     "PUT /debug/health/settings": {"dismissed_healthchecks": []},
+    "POST /chats": {"organization_id": "{organization_id}", "content": SAYING},
+    "PATCH /chats/{chat}": {"title": "renamed"},
+    "POST /chats/{chat}/messages": {"content": SAYING},
+    "PATCH /chats/{chat}/messages/{message}": {"content": SAYING},
+    "POST /chats/{chat}/tool-results": {"results": []},
+    "PUT /chats/config/system-prompt": {"system_prompt": "be kind"},
+    "PUT /chats/config/plan-mode-instructions": {"plan_mode_instructions": "be brief"},
+    "PUT /chats/config/user-prompt": {"custom_prompt": "be brief"},
+    "PUT /chats/config/user-compaction-thresholds/{model}": {"threshold_percent": 50},
+    "PUT /chats/config/desktop-enabled": {"enable_desktop": True},
+    "PUT /chats/config/template-allowlist": {"template_ids": []},
+    "PUT /chats/config/workspace-ttl": {"workspace_ttl_ms": 0},
+    "PUT /chats/config/retention-days": {"retention_days": 7},
+    "PUT /chats/config/auto-archive-days": {"auto_archive_days": 7},
+    "PUT /chats/config/debug-retention-days": {"debug_retention_days": 7},
+    "PUT /chats/usage-limits": {"spend_limit_micros": 5},
+    "PUT /chats/usage-limits/overrides/{user}": {"spend_limit_micros": 5},
+    "POST /chats/kill-switch": {"user": "me"},
+    "POST /chats/providers": {"provider": "openai", "api_key": "sk-1"},
+    "PATCH /chats/providers/{provider_id}": {"display_name": "renamed"},
+    "POST /chats/model-configs": {"provider": "scripted", "model": "two", "context_limit": 9999},
+    "PATCH /chats/model-configs/{model_config_id}": {"display_name": "renamed"},
+    "PUT /chats/user-provider-configs/{provider}": {"api_key": "sk-1"},
 }
 """What is sent along, where a route wants a body; bytes are an archive."""
 
 QUERIES: dict[str, str] = {
     "WS /organizations/{organization}/provisionerdaemons/serve": "name=far&line=1",
     "GET /users/{user}/autofill-parameters": "template_id={template}",
+    "POST /chats/files": "organization={organization_id}",
     "WS /workspaceagents/{agent_id}/pty": "reconnect=2f6c2c8e-5a54-4d2c-9c0f-0d1c6d0a6f11",
     "WS /workspaceagents/{agent_id}/stream": "port=1",
 }

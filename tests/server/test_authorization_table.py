@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from server import app as composition
+from server.chats import Titles
 from server.identity import IdentityOptions
 from server.kit.authz import Actor
 from server.kit.db import Database
@@ -35,9 +36,18 @@ from tests.support.scene import Forgetful, Inhabitant, settle
 T = TypeVar("T")
 
 TARGETS = ("own", "bob", "eve")
-GROUPS = ("users", "organizations", "workspaces", "workspacebuilds", "workspaceagents")
+GROUPS = (
+    "users",
+    "organizations",
+    "workspaces",
+    "workspacebuilds",
+    "workspaceagents",
+    "chats",
+)
 OTHERS = "others"
 PREFIX = "/api/v2"
+CHATS = "/api/experimental/chats"
+"""The other base of chats: the same routes, and so the same lines."""
 HIDDEN = json.dumps(error_body(NotFound()), separators=(",", ":")).encode()
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -57,6 +67,12 @@ ALIASES: Mapping[str, str] = {
     "linux/{arch}": "amd64",
     "streams/{stream_id}": "00.00",
     "devcontainers/{devcontainer}": "00000000-0000-0000-0000-000000000000",
+    "chats/files/{file}": "{chat_file}",
+    "chats/providers/{provider}": "{chat_provider}",
+    "chats/providers/{provider_id}": "{chat_provider}",
+    "user-provider-configs/{provider}": "{chat_provider}",
+    "model-configs/{config}": "{model}",
+    "model-configs/{model_config_id}": "{model}",
 }
 """Placeholders whose meaning is told by the segment before them."""
 
@@ -88,8 +104,11 @@ def parsed() -> dict[str, Line]:
 
 def short(door: Door) -> str:
     """Return how the table writes a route."""
-    inside = door.path.startswith(f"{PREFIX}/")
-    return f"{door.method} {door.path.removeprefix(PREFIX) if inside else '^' + door.path}"
+    path = door.path
+    if path == CHATS or path.startswith(f"{CHATS}/"):
+        path = f"{PREFIX}/chats{path.removeprefix(CHATS)}"
+    inside = path.startswith(f"{PREFIX}/")
+    return f"{door.method} {path.removeprefix(PREFIX) if inside else '^' + path}"
 
 
 def group(key: str) -> str:
@@ -112,6 +131,7 @@ async def town(dsn: str, folder: Path) -> AsyncGenerator[tuple[FastAPI, dict[str
     real, forgetful = service_of(app, Database), Forgetful(dsn, max_open=4)
     provide(app, Database, forgetful)
     service_of(app, FormDesk).db = forgetful
+    provide(app, Titles, replace(service_of(app, Titles), database=forgetful))
     provide(app, IdentityOptions, OPTIONS)
     provide(app, Limits, NO_LIMITS)
     provide(app, Authenticator, Remembering(service_of(app, Authenticator)))
@@ -222,6 +242,20 @@ async def test_every_route_has_a_line_and_every_line_a_route(dsn: str, tmp_path:
     )
     assert not gone, f"Lines without a route: {gone}"
     assert not {*BODIES, *QUERIES} - set(routes), "bodies or queries without a route"
+
+
+def test_chats_have_the_same_routes_at_both_bases(tmp_path: Path) -> None:
+    found = doors(build("postgresql://nowhere/none", tmp_path))
+    bases = [
+        {
+            (door.method, door.path.removeprefix(base))
+            for door in found
+            if door.path.startswith(base)
+        }
+        for base in (f"{PREFIX}/chats", CHATS)
+    ]
+    assert bases[0] == bases[1]
+    assert bases[0]
 
 
 @pytest.mark.parametrize("part", [*GROUPS, OTHERS])

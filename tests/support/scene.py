@@ -1,7 +1,8 @@
 """A small town for the authorization table: every role, and one of everything for each person.
 
 Two organizations, ``coder`` and ``elsewhere``, each with a template. Everybody owns a workspace
-``dev`` with one finished build, an agent, a file and a token.
+``dev`` with one finished build, an agent, a file and a token, and a chat whose turn failed while a
+message waited.
 """
 
 import json
@@ -108,6 +109,49 @@ WORKSPACE: tuple[LiteralString, ...] = (
 )
 
 
+MODELS: tuple[LiteralString, ...] = (
+    """
+    INSERT INTO chat_providers (id, provider, created_at, updated_at)
+    VALUES (%(chat_provider)s, 'scripted', now(), now())
+    """,
+    """
+    INSERT INTO chat_model_configs (id, provider, model, is_default, context_limit,
+                                    compression_threshold, created_at, updated_at)
+    VALUES (%(model)s, 'scripted', 'one', true, 100000, 70, now(), now())
+    """,
+)
+
+CHAT: tuple[LiteralString, ...] = (
+    """
+    INSERT INTO chats (id, organization_id, owner_id, workspace_id, last_model_config_id, title,
+                       status, queued, created_at, updated_at)
+    VALUES (%(chat)s, %(organization)s, %(owner)s, %(workspace)s, %(model)s, 'a chat', 'error', 1,
+            now(), now())
+    """,
+    """
+    INSERT INTO chat_files (id, owner_id, organization_id, name, mimetype, data, size_bytes,
+                            created_at)
+    VALUES (%(chat_file)s, %(owner)s, %(organization)s, 'a.txt', 'text/plain', 'a', 1, now())
+    """,
+    """
+    INSERT INTO chat_diff_statuses (chat_id, git_branch, created_at, updated_at)
+    VALUES (%(chat)s, 'main', now(), now())
+    """,
+)
+
+SAID: LiteralString = """
+    INSERT INTO chat_messages (chat_id, created_by, created_at, role, content)
+    VALUES (%(chat)s, %(owner)s, now(), 'user', '[{"type": "text", "text": "hello"}]')
+    RETURNING id
+"""
+
+WAITS: LiteralString = """
+    INSERT INTO chat_queued_messages (chat_id, created_by, created_at, position, content)
+    VALUES (%(chat)s, %(owner)s, now(), 1, '[{"type": "text", "text": "later"}]')
+    RETURNING id
+"""
+
+
 ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "member": ((), (), "coder"),
     "auditor": (("auditor",), (), "coder"),
@@ -154,10 +198,15 @@ async def settle(database: Database) -> dict[str, Inhabitant]:
         houses = {
             row["name"]: row["id"] for row in await tx.rows("SELECT id, name FROM organizations")
         }
-        return {name: await _move_in(tx, name, houses) for name in ROLES}
+        models = {"chat_provider": uuid4(), "model": uuid4()}
+        for statement in MODELS:
+            await tx.run(statement, models)
+        return {name: await _move_in(tx, name, houses, models) for name in ROLES}
 
 
-async def _move_in(tx: Tx, name: str, houses: Mapping[str, UUID]) -> Inhabitant:
+async def _move_in(
+    tx: Tx, name: str, houses: Mapping[str, UUID], models: Mapping[str, UUID]
+) -> Inhabitant:
     site, inside, house = ROLES[name]
     user_id, token = await add_user(tx, name, *site)
     await organizations.add_member(tx, houses[house], user_id, list(inside))
@@ -165,22 +214,25 @@ async def _move_in(tx: Tx, name: str, houses: Mapping[str, UUID]) -> Inhabitant:
         tx, NewKey(user_id, OPTIONS.session_duration, LoginType.TOKEN, name="script")
     )
     template = await _template(tx, houses[house], user_id)
-    names = "workspace build resource agent job file outside outside_agent"
+    names = "workspace build resource agent job file outside outside_agent chat chat_file"
     ids = {name: uuid4() for name in names.split()}
     outside = str(ids["outside_agent"])
     kept = {"type": "coder_agent", "instances": [{"attributes": {"token": outside}}]}
     args = {
         **template,
         **ids,
+        **models,
         "owner": user_id,
         "organization": houses[house],
         "agent_token": hash_secret(str(ids["agent"])),
         "outside_token": hash_secret(outside),
         "state": json.dumps({"resources": [kept]}).encode(),
     }
-    for statement in WORKSPACE:
+    for statement in (*WORKSPACE, *CHAT):
         await tx.run(statement, args)
-    things = {key: str(value) for key, value in {**template, **ids}.items()}
+    said = {"message": await tx.value(SAID, args), "queued": await tx.value(WAITS, args)}
+    found = {**template, **ids, **models, **said, "group": houses[house]}
+    things = {key: str(value) for key, value in found.items()}
     things |= {"user": name, "user_id": str(user_id), "organization": house, "key": script[:10]}
     return Inhabitant(
         token, {**things, "organization_id": str(houses[house]), "provider": "github"}

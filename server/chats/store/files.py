@@ -34,7 +34,8 @@ READABLE: LiteralString = """
     SELECT f.id, f.name, f.mimetype, f.data
       FROM chat_files f
      WHERE f.id = %(id)s
-       AND ((f.owner_id = %(reach_own)s AND f.organization_id = ANY(%(reach_own_organizations)s))
+       AND ((f.owner_id = %(me)s
+             AND (%(reach_all)s OR f.organization_id = ANY(%(reach_own_organizations)s)))
             OR EXISTS (SELECT 1 FROM chat_file_links l
                          JOIN chats c ON c.id = l.chat_id
                         WHERE l.file_id = f.id
@@ -113,7 +114,8 @@ async def load(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, FileContent]:
 
 async def readable(tx: Tx, file_id: UUID) -> FileContent | None:
     """Return a file if the actor may read it."""
-    args = {"id": file_id, **tx.actor.reach(Action.READ, Kind.CHAT).args()}
+    reach = tx.actor.reach(Action.READ, Kind.CHAT)
+    args = {"id": file_id, "me": tx.actor.id, **reach.args()}
     return await tx.one(FileContent, READABLE, args)
 
 
