@@ -228,6 +228,7 @@ CREATE TABLE chat_spend (
     cost_micros     bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (owner_id, organization_id, day)
 );
+CREATE INDEX chat_spend_day_idx ON chat_spend (day) INCLUDE (cost_micros);
 -- Calls under way, at the most that they may cost; settled is what one cost whose step is not stored yet. A row counts
 -- while its runner's lease lives (chat_heartbeats).
 CREATE TABLE chat_spend_reservations (
@@ -240,6 +241,7 @@ CREATE TABLE chat_spend_reservations (
 CREATE INDEX chat_spend_reservations_owner_idx ON chat_spend_reservations (owner_id);
 
 ALTER TABLE users ADD COLUMN chat_spend_limit_micros bigint;
+CREATE INDEX users_chat_spend_limit_idx ON users (id) WHERE chat_spend_limit_micros IS NOT NULL;
 CREATE TABLE chat_usage_limit_config (
     singleton            boolean     PRIMARY KEY DEFAULT true CHECK (singleton),
     enabled              boolean     NOT NULL DEFAULT false,
