@@ -95,6 +95,7 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
     board = _agents(ground)
     metrics.registry.register(agents.BoundaryCollector(board.boundaries))
     office = _chats(ground, board, linker)
+    office.register(metrics.registry)
     web.install(ground.app, web.Deployment(settings, access_url), database)
     workers = Workers()
     workers.add("facts", ground.pubsub.run)
@@ -244,6 +245,7 @@ def _agents(ground: _Ground) -> agents.Switchboard:
             wildcard_host=ground.settings.networking.wildcard_access_url,
             stats_interval=ground.settings.provisioning.agent_stats_refresh_interval,
         ),
+        branch_seen=chats.Branches(ground.database),
     )
     provide(ground.app, agents.Switchboard, board)
     anchors = ground.settings.provisioning.instance_identity_dir

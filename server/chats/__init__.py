@@ -2,6 +2,7 @@
 
 from server.chats.actions.accounts import LinkedAccounts
 from server.chats.actions.diffs import Diffs
+from server.chats.actions.gitsync import Branches
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
 from server.chats.actions.watching import Watches
@@ -12,6 +13,7 @@ from server.chats.worker.office import Ground, Office
 from server.chats.worker.preparing import Pantry
 
 __all__ = [
+    "Branches",
     "CrewOptions",
     "Diffs",
     "Feeds",
