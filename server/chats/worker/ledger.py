@@ -79,6 +79,8 @@ class ChatLedger:
             said = [_said(row) for row in rows]
             wanted = {file for one in said for file in _files(one)}
             content = await file_store.load(tx, sorted(wanted)) if wanted else {}
+        if self._voice.reading is not None:
+            self._voice.reading.began(len(said))
         data = {one.id: base64.b64encode(one.data).decode() for one in content.values()}
         return tuple(_filled(one, data) if wanted else one for one in said)
 
@@ -89,6 +91,7 @@ class ChatLedger:
             LimitReached: the money is spent.
         """
         await self._books.purse.admit(self.chat, at_most_micros)
+        self._voice.asked()
 
     async def paid(self, cost_micros: int | None) -> None:
         """Tell what the call that was admitted has cost, before its tools run."""
@@ -114,6 +117,8 @@ class ChatLedger:
             calls = told(last.calls) if isinstance(last, Parked) else ""
             tell(Stored(done.chat, done.history_before, [*kept, *promoted], calls=calls))
             self._took(done)
+        if self._voice.reading is not None:
+            self._voice.reading.stored(rows)
         return tuple(ids)
 
     async def end(self, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
+from prometheus_client.registry import CollectorRegistry
 
 from server.chats.actions import keeping
 from server.chats.actions.admitting import Till
@@ -17,6 +18,7 @@ from server.chats.model.accounts import GitAccounts
 from server.chats.worker.crew import Crew, CrewOptions
 from server.chats.worker.ledger import Books
 from server.chats.worker.loading import Loader
+from server.chats.worker.metrics import LiveCollector
 from server.chats.worker.naming import ChatNamers
 from server.chats.worker.preparing import Pantry, RealKitchen
 from server.chats.worker.sweeper import Sweeper
@@ -57,7 +59,14 @@ class Office:
         self._desk = TitleDesk(self.titles)
         shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry, self._desk), clock)
         self.crew = Crew(shop, ground.pubsub, ground.relay.id, ground.options)
+        self._meter = shop.meter
         self._sweeper = Sweeper(database, clock)
+
+    def register(self, registry: CollectorRegistry) -> None:
+        """Show the figures of chats."""
+        self._meter.register(registry)
+        live = LiveCollector(self.feeds, lambda: self.crew.turns, lambda: self._relays.followed)
+        registry.register(live)
 
     async def _keep(self) -> None:
         await keeping.run(self._database)

@@ -5,7 +5,7 @@ Source: reference, chats, sections 3.2 to 3.4 and 3.8.
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from server.chats.actions.streaming.feed import Feed, Stored
 from server.chats.model import Chat, Status
 from server.chats.model.failures import Failure
 from server.chats.worker.ledger import Books, ChatLedger
+from server.chats.worker.metrics import Meter
 from server.chats.worker.voice import FeedVoice
 from server.kit.errors import ApiError, Unavailable
 from server.llm import ErrorKind, ModelError
@@ -57,6 +58,7 @@ class Shop:
     books: Books
     kitchen: Kitchen
     clock: Clock
+    meter: Meter = field(default_factory=Meter)
 
 
 class Turning:
@@ -116,6 +118,8 @@ class Turning:
                         self._shop.kitchen.prepare(self.chat, feed)
                     )
                 ledger.config_id = ready.config_id
+                model = ready.turn.engine.model
+                voice.reading = self._shop.meter.of(model.provider, model.name)
                 return await run(ready.turn, ledger, voice, self._shop.clock, self._switch)
         except Interrupt as stop:
             return Stopped(stop.cause)

@@ -11,6 +11,7 @@ from coder_cli.kit.clock import Clock
 from server.chats.actions.streaming import telling
 from server.chats.actions.streaming.feed import Feed
 from server.chats.model import Chat
+from server.chats.worker.metrics import Reading
 from server.llm import (
     Finished,
     Json,
@@ -42,6 +43,9 @@ class FeedVoice:
         self._attempt = chat.generation_attempt
         self._episode = 0
         self._warned = float("-inf")
+        self._asked, self._silent = clock.monotonic(), False
+        self.reading: Reading | None = None
+        """The meter of the turn, once its model is known."""
         # What another runner said of the same step is void.
         self._begin(void=True)
 
@@ -51,8 +55,17 @@ class FeedVoice:
             self._history, self._attempt = history_version, 0
             self._begin()
 
+    def asked(self) -> None:
+        """Take note that the model is called now."""
+        self._asked = self._clock.monotonic()
+        self._silent = True
+
     def say(self, event: StreamEvent) -> None:
         """Tell a delta of the model's."""
+        if self._silent:
+            self._silent = False
+            if self.reading is not None:
+                self.reading.spoke(self._clock.monotonic() - self._asked)
         match event:
             case TextDelta(_, text):
                 self._tell("assistant", {"type": "text", "text": text})
@@ -77,6 +90,8 @@ class FeedVoice:
 
     def retrying(self, retrying: Retrying) -> None:
         """Tell that what was said of this step is void, and when it is tried again."""
+        if self.reading is not None:
+            self.reading.retried(retrying.error)
         if self._speaks:
             self._attempt += 1
             self._begin()

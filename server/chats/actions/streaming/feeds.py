@@ -49,7 +49,13 @@ class Feeds:
         self._open: dict[UUID, _Open] = {}
         self.moved: Callable[[Feed], None] | None = None
         """Hears of every feed whose row or listeners are others."""
+        self._rereads = 0
         database.attend(self._saw)
+
+    @property
+    def rereads(self) -> int:
+        """Return how often messages were read for listeners."""
+        return self._rereads + sum(one.feed.rereads for one in self._open.values())
 
     @property
     def count(self) -> int:
@@ -78,6 +84,7 @@ class Feeds:
         finally:
             entry.users -= 1
             if not entry.users:
+                self._rereads += entry.feed.rereads
                 del self._open[chat_id]
                 entry.stack.close()
 
