@@ -5,10 +5,12 @@ Source: reference, agent and provisioner, section 2.3.
 """
 
 import re
+import subprocess
 import sys
 import time
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from coder_cli.commands.boot import BootParser
 from coder_cli.kit.environ import environ
@@ -53,7 +55,7 @@ def _auth(url: str) -> Any:
     """Return the account for a git URL, when the person has linked one; None leaves it to git."""
     parts = urlsplit(url)
     host = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-    path = f"/workspaceagents/me/external-auth?match={quote(host, safe='')}"
+    path = f"/workspaceagents/me/external-auth?{urlencode({'match': host, **_here()})}"
     try:
         api = agent_client(environ())
         try:
@@ -67,6 +69,41 @@ def _auth(url: str) -> Any:
             api.close()
     except SdkError:
         return None
+
+
+def _here() -> dict[str, str]:
+    """Return what git works on, and for which chat: the server looks for its pull request."""
+    branch = _git("rev-parse", "--abbrev-ref", "HEAD")
+    origin = _git("config", "--get", "remote.origin.url")
+    parts = urlsplit(origin)
+    if parts.password or (parts.username and parts.scheme.startswith("http")):
+        # A token in a remote's URL is nobody's business.
+        origin = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    told = {
+        "git_branch": "" if branch == "HEAD" else branch,
+        "git_remote_origin": origin,
+        "chat_id": _id(environ().get("CODER_CHAT_ID", "")),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _id(text: str) -> str:
+    """Return ``text`` if it is an id: for what is none, git would get no answer at all."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
+
+
+def _git(*words: str) -> str:
+    """Return what git says of the repository it runs us in, or nothing."""
+    try:
+        done = subprocess.run(
+            ["git", *words], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _linked(api: Direct, path: str, told: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from coder_cli.sdk.external_auth import AgentExternalAuth
 from server import identity
@@ -16,6 +17,8 @@ from server.workspaces import AgentIdentity
 LISTEN_FOR: Final = 30.0
 """Seconds that a request waits for a person to link an account; the client then asks again."""
 _PAUSE: Final = 1.0
+LONGEST_BRANCH: Final = 255
+LONGEST_ORIGIN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Asked:
     match: str = ""
     id: str = ""
     listen: bool = False
+    git_branch: str = ""
+    git_remote_origin: str = ""
+    """What git works on, when it is git that asks."""
+    chat_id: UUID | None = None
+    """The chat whose command it is."""
 
 
 async def external_auth(
@@ -41,6 +49,7 @@ async def external_auth(
         own = await reports.own(tx, agent.agent_id)
     if own is None or own.api_key_scope == NO_USER_DATA:
         raise NoUserData
+    await _report(board, agent, asked)
     provider = _meant(linker, asked)
     clock = board.database.clock
     until = clock.monotonic() + LISTEN_FOR
@@ -57,6 +66,14 @@ async def external_auth(
         if not asked.listen or clock.monotonic() >= until:
             return AgentExternalAuth(url=linker.page(provider), type=provider.type)
         await clock.sleep(_PAUSE)
+
+
+async def _report(board: Switchboard, agent: AgentIdentity, asked: Asked) -> None:
+    """Tell whoever follows branches what git works on; agents say more than they may at times."""
+    branch, origin = asked.git_branch[:LONGEST_BRANCH], asked.git_remote_origin
+    if board.branch_seen is None or not branch or not 0 < len(origin) <= LONGEST_ORIGIN:
+        return
+    await board.branch_seen(agent.workspace_id, branch, origin, asked.chat_id)
 
 
 def _meant(linker: identity.Linker, asked: Asked) -> ExternalAuthProvider:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from coder_cli.kit.clock import Clock, SystemClock
@@ -26,6 +27,16 @@ class Options:
     stats_interval: timedelta = timedelta(seconds=30)
 
 
+class BranchSeen(Protocol):
+    """Hear which branch of which remote somebody works on in a workspace."""
+
+    async def __call__(
+        self, workspace_id: UUID, branch: str, origin: str, chat_id: UUID | None
+    ) -> None:
+        """Take the report; ``chat_id`` is whose command it was, where one's was."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Switchboard:
     """The deployment as this replica's agents see it, and their lines."""
@@ -40,6 +51,8 @@ class Switchboard:
     waiting: set[object] = field(default_factory=set[object])
     """Agents that came before their row, and are kept waiting."""
     boundaries: BoundaryCounts = field(default_factory=BoundaryCounts)
+    branch_seen: BranchSeen | None = None
+    """Who is told which branch git works on in a workspace, when it asks for a password."""
     actor: Actor = ME
 
     async def beat(self) -> None:

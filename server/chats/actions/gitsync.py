@@ -60,6 +60,20 @@ async def mark_stale(
         await _tell(tx, marked)
 
 
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Hear from agents which branches are worked on."""
+
+    database: Database
+
+    async def __call__(
+        self, workspace_id: UUID, branch: str, origin: str, chat_id: UUID | None
+    ) -> None:
+        """Remember the branch on the workspace's chats, or on the one whose command it was."""
+        async with self.database.tx(as_system("gitsync")) as tx:
+            await mark_stale(tx, workspace_id, branch, origin, chat_id)
+
+
 @dataclass(slots=True)
 class GitSync:
     """The worker: each tick looks up what is due."""

@@ -3,6 +3,13 @@
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import override
 
 
 def ask(*words: str) -> subprocess.CompletedProcess[str]:
@@ -22,3 +29,66 @@ def test_other_questions_are_refused() -> None:
     done = ask("gitaskpass", "What is your name?")
     assert done.returncode == 1
     assert "neither" in done.stderr
+
+
+class Asked(BaseHTTPRequestHandler):
+    """A server that answers every question, and keeps it."""
+
+    queries: ClassVar[list[dict[str, list[str]]]] = []
+
+    def do_GET(self) -> None:
+        self.queries.append(parse_qs(urlsplit(self.path).query))
+        body = b'{"username": "ann", "password": "token"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_the_branch_and_the_chat_are_told(tmp_path: Path) -> None:
+    for words in (
+        ("init", "-q", "-b", "fix/tests"),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"),
+        ("remote", "add", "origin", "https://ann:hunter2@git.test/acme/site.git"),
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    chat = "6d2a4f0e-66b1-4f6a-8d3d-0e8b9a5c1d2f"
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "CODER_AGENT_URL": f"http://127.0.0.1:{server.server_port}",
+        "CODER_AGENT_TOKEN": "t",
+    }
+    question = [
+        sys.executable,
+        "-m",
+        "coder_cli",
+        "gitaskpass",
+        "Password for 'https://git.test': ",
+    ]
+    Asked.queries.clear()
+    for chat_id in (chat, "odd"):
+        done = subprocess.run(
+            question,
+            env=env | {"CODER_CHAT_ID": chat_id},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "token\n")
+    server.shutdown()
+    server.server_close()
+    told = {
+        "match": ["https://git.test"],
+        "git_branch": ["fix/tests"],
+        "git_remote_origin": ["https://git.test/acme/site.git"],
+    }
+    assert Asked.queries == [{**told, "chat_id": [chat]}, told]

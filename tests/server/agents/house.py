@@ -109,11 +109,21 @@ class House:
     """Where certificates and keys of clouds are."""
     services: Sequence[ExternalAuthProvider] = ()
     """Whose accounts people link."""
+    branches: list[tuple[UUID, str, str, UUID | None]] = field(
+        default_factory=list[tuple[UUID, str, str, UUID | None]]
+    )
+    """What agents reported of git."""
 
     def linker(self) -> Linker:
         """Return who hands out tokens of linked accounts."""
         services = Services("http://coder.test")
         return Linker(self.database, Sealer([KEY]), services, self.services)
+
+    async def branch_seen(
+        self, workspace_id: UUID, branch: str, origin: str, chat_id: UUID | None
+    ) -> None:
+        """Keep what agents report of git."""
+        self.branches.append((workspace_id, branch, origin, chat_id))
 
     async def replica(self, **options: Any) -> Replica:
         """Start one more server."""
@@ -125,6 +135,7 @@ class House:
             relay,
             Options(access_url="http://coder.test", wildcard_host="*.coder.test"),
             self.clock,
+            branch_seen=self.branch_seen,
         )
         app = _app(len(self.replicas), self.database)
         provide(app, Switchboard, board)

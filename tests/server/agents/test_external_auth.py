@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -92,3 +93,17 @@ async def test_an_agent_without_its_owners_data_gets_no_token(desk: Desk) -> Non
     await desk.link()
     limited = await desk.house.agent(name="limited", scope="no_user_data")
     assert (await desk.ask(limited, id="github"))[0] == 403
+
+
+async def test_what_git_works_on_is_told(desk: Desk, agent: AgentRows) -> None:
+    git = {"git_branch": "fix", "git_remote_origin": "https://git.test/a/b.git"}
+    chat = uuid4()
+    where = "https://git.test/a/b.git"
+    assert (await desk.ask(agent, match=where, **git, chat_id=str(chat)))[0] == 200
+    assert (await desk.ask(agent, match=where, **git))[0] == 200
+    for part in ({"git_branch": "fix"}, {"git_remote_origin": "x"}, {}):
+        await desk.ask(agent, match=where, **part)
+    assert desk.house.branches == [
+        (agent.workspace_id, "fix", where, chat),
+        (agent.workspace_id, "fix", where, None),
+    ]
