@@ -22,7 +22,7 @@ RANK: LiteralString = "(CASE WHEN c.pin_order > 0 THEN -c.pin_order ELSE -214748
 """The index of the list has this expression, to the letter."""
 
 FIRST: LiteralString = f"""
-    WITH page AS (
+    page AS (
         SELECT c.id, {RANK} AS rank, c.updated_at
           FROM chats c LEFT JOIN chat_diff_statuses d ON d.chat_id = c.id
          WHERE c.parent_chat_id IS NULL AND c.archived = %(archived)s AND {REACHED} AND
@@ -129,7 +129,7 @@ def statement(wanted: Mapping[str, Any]) -> LiteralString:
     restrictions: list[LiteralString] = [
         sql for name, sql in RESTRICTIONS.items() if wanted[name] is not None
     ]
-    return FIRST + " AND ".join(restrictions) + LAST
+    return "WITH" + FIRST + " AND ".join(restrictions) + LAST
 
 
 EVERY_RESTRICTION: LiteralString = statement(dict.fromkeys(RESTRICTIONS, True))
