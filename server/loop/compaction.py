@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from server.llm import (
     ContextFile,
+    File,
     Json,
     Message,
     Part,
-    Reasoning,
     Role,
     Skill,
     Text,
@@ -169,7 +169,7 @@ def rows(
     A question that was open follows once more, for the model only.
     """
     text = f"{prompt(Prompt.SUMMARY)}\n\n{words(answer.parts)}"
-    asked = tuple(part for part in folding.pending if not isinstance(part, Reasoning))
+    asked = tuple(_stored(part) for part in folding.pending)
     again = (Row(Role.USER, asked, visibility="model"),) if asked else ()
     return (
         Row(Role.USER, (Text(text),), visibility="model", compressed=True),
@@ -177,6 +177,12 @@ def rows(
         Row(Role.TOOL, (told,), visibility="both", compressed=True),
         *again,
     )
+
+
+def _stored(part: Part) -> Part:
+    """Return a part as rows hold it: the bytes of a file are kept elsewhere."""
+    stored = isinstance(part, File) and part.file_id is not None
+    return replace(part, data="") if stored else part
 
 
 def failed_rows(

@@ -95,16 +95,7 @@ def summarised(state: State, event: Answered) -> Moved:
     spent = milliseconds(state, event.at)
     why = compaction.failure(answer, under_way)
     if why:
-        told = refusal(under_way.call, why)
-        rows = compaction.failed_rows(answer, under_way, told, engine, spent)
-        ends = Failed(under_way.because) if under_way.because else state.ends
-        state = replace(
-            state,
-            ends=ends,
-            failures=state.failures + 1,
-            folding=replace(under_way, failed=True, reenter=False),
-        )
-        return store(state, Phase.FOLDING, Commit(rows, last=ends), told)
+        return _keep_history(state, answer, why, spent)
     limit = state.context_limit or compaction.limit(turn, None)
     told = compaction.result(turn, under_way, answer, limit)
     rows = compaction.rows(answer, under_way, told, engine, spent)
@@ -113,16 +104,25 @@ def summarised(state: State, event: Answered) -> Moved:
 
 
 def broke(state: State, event: Broke) -> Moved:
-    """Keep the history, since nobody summarised it."""
+    """Store that nobody summarised the history."""
+    why = f"There is no summary, and the history was kept as it is. {event.error.message}"
+    return _keep_history(state, Answer((), None), why, milliseconds(state, event.at))
+
+
+def _keep_history(state: State, answer: Answer, why: str, spent: int) -> Moved:
+    """Store a summary that came to nothing. People see why; it may have cost something."""
     under_way = _under_way(state)
-    said = Say(refusal(under_way.call, f"The history was kept as it is: {event.error.message}"))
-    state = replace(state, failures=state.failures + 1, folding=None)
-    if under_way.because is not None:
-        return stop(state, Failed(under_way.because), said)
-    if state.ends is not None:
-        return stop(state, state.ends, said)
-    moved, effects = call(state)
-    return moved, (said, *effects)
+    told = refusal(under_way.call, why)
+    engine = state.turn.summarizer or state.turn.engine
+    rows = compaction.failed_rows(answer, under_way, told, engine, spent)
+    ends = Failed(under_way.because) if under_way.because else state.ends
+    state = replace(
+        state,
+        ends=ends,
+        failures=state.failures + 1,
+        folding=replace(under_way, failed=True, reenter=False),
+    )
+    return store(state, Phase.FOLDING, Commit(rows, last=ends), told)
 
 
 def refused(state: State, event: Refused) -> Moved:

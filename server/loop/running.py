@@ -151,7 +151,7 @@ class _Runner:
         # A stream that is stopped may say so in its own way, or just end.
         if self.switch.cause is not None:
             return self._cut_off(draft, self.switch.cause)
-        return Broke(error)
+        return Broke(error, at=self.clock.monotonic())
 
     def _cut_off(self, draft: Draft, cause: str) -> Event:
         parts = draft.interrupted(self.clock.now())
@@ -176,7 +176,8 @@ class _Runner:
         if failed:
             raise failed[0]
         if not written:
-            return Broke(ModelError(ErrorKind.TIMEOUT, "The summary was not written in time."))
+            late = ModelError(ErrorKind.TIMEOUT, "It was not written in time.")
+            return Broke(late, at=self.clock.monotonic())
         return written[0]
 
     async def _use(self, effect: RunTools) -> Event:

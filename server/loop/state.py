@@ -37,6 +37,7 @@ class Broke:
     """A call of a model failed; what had come of it is void."""
 
     error: ModelError
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

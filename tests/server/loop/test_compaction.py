@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from typing_extensions import override
@@ -11,6 +12,7 @@ from typing_extensions import override
 from server.llm import (
     CallOptions,
     ErrorKind,
+    File,
     Message,
     ModelError,
     Request,
@@ -174,7 +176,10 @@ async def test_edge_case_19_a_failed_summary_keeps_the_history() -> None:
     assert await stage.run() == Done("done")
     assert stage.voice.results[-1].is_error
     assert stage.voice.retries == []
-    assert len(stage.ledger.commits) == 2
+    rows, _, _ = stage.ledger.commits[1]
+    assert [row.visibility for row in rows] == ["user", "user"]
+    assert (rows[0].usage, rows[0].cost_micros) == (None, None)
+    assert "Busy." in str(stage.voice.results[-1].result)
 
 
 async def test_a_summary_that_takes_too_long_keeps_the_history() -> None:
@@ -187,6 +192,7 @@ async def test_a_summary_that_takes_too_long_keeps_the_history() -> None:
         turn = group.create_task(stage.run())
         await stage.clock.wake_within(90)
     assert turn.result() == Done("answer")
+    assert stage.ledger.commits[-1][2] == Done("answer")
 
 
 async def test_edge_case_19_an_interrupted_summary_is_no_error() -> None:
@@ -229,6 +235,17 @@ async def test_a_history_that_the_model_refuses_is_folded_once() -> None:
     stage = Stage(fails(too_long), says(" "), history=STORY)
     assert await stage.run() == Failed(too_long)
     assert stage.ledger.commits[0][2] == Failed(too_long)
+
+
+async def test_an_open_question_is_stored_again_without_the_bytes_of_its_files() -> None:
+    picture = File("image/png", UUID(int=1), data="aGk=")
+    asked = Message(Role.USER, (Text("what is this?"), picture))
+    stage = Stage(says("summary"), says("done"), history=[*STORY[:2], asked])
+    assert await stage.run() == Done("done")
+    assert stage.ledger.commits[0][0][-1].parts == (
+        Text("what is this?"),
+        File("image/png", UUID(int=1)),
+    )
 
 
 async def test_a_history_far_beyond_the_limit_is_folded_before_the_first_call() -> None:
