@@ -12,7 +12,7 @@ from server.llm import (
     ToolSpec,
     at_most_micros,
 )
-from server.loop import compaction, layers
+from server.loop import compaction
 from server.loop.repairing import Target, faults, repair
 from server.loop.tool import Toolbox
 from server.loop.turn import Engine, Turn
@@ -39,7 +39,7 @@ def ask(turn: Turn, history: tuple[Message, ...], *, chain: str, resuming: bool)
 
     Args:
         turn: its model, tools and layers.
-        history: the rows, and what this turn added.
+        history: layers, rows, and what this turn added.
         chain: the provider's id of the answer to go on from: only what came after it is sent.
         resuming: the provider paused within the last answer.
 
@@ -116,7 +116,7 @@ def _prompt(
         searching=turn.web_search and engine is turn.engine,
         resuming=resuming,
     )
-    return repair(layers.apply(turn.layers, history), target)
+    return repair(history, target)
 
 
 def _since_last_answer(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:

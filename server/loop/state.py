@@ -225,6 +225,7 @@ class State:
     """Makes the ids of this turn."""
     phase: Phase = Phase.LOADING
     messages: tuple[Message, ...] = ()
+    """The layers, the rows, and what this turn added."""
     began: float = 0.0
     """When the step began, on the clock that never runs backwards."""
     steps: int = 0

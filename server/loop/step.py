@@ -24,7 +24,7 @@ from server.loop.answers import (
 )
 from server.loop.asking import is_owed
 from server.loop.compaction import NEVER, limit
-from server.loop.layers import noticed
+from server.loop.layers import apply, noticed
 from server.loop.moves import Moved, call, milliseconds, stop, store
 from server.loop.outcome import Done, Failed, Limited, Outcome, Parked, Stopped
 from server.loop.retries import delay
@@ -79,7 +79,9 @@ def step(state: State, event: Event) -> Moved:
 def begin_step(state: State, event: Loaded) -> Moved:
     """Ask the model, unless nothing is owed; fold first if somebody wants it, or if we must."""
     turn, first = state.turn, state.folds == 0
-    messages = noticed(turn.layers, event.messages) if first else event.messages
+    # Layers are put around the rows once: some are long, and all stay for the whole turn.
+    messages = apply(turn.layers, event.messages)
+    messages = noticed(turn.layers, messages) if first else messages
     owed = is_owed(event.messages)
     state = replace(state, messages=messages, began=event.at)
     if first and turn.compact and folding.is_possible(state):
