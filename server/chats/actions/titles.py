@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from server.chats import policy
-from server.chats.actions import find
+from server.chats.actions import find, spending
 from server.chats.actions.telling import tell
 from server.chats.errors import NoTitle, TitleFailed, TitleUnderWay
 from server.chats.events import Change, Runnable
@@ -86,7 +86,7 @@ class Titles:
         if chat is None or first is None or chat.title_source != "fallback":
             return
         try:
-            named = await self._ask(chat, first.text)
+            named = await self._ask(owner, chat, first.text)
         except (ModelError, ApiError, TimeoutError) as error:
             log.info("a chat keeps its first words as title", chat=chat_id, reason=str(error))
             return
@@ -103,6 +103,7 @@ class Titles:
             TitleUnderWay: somebody else waits for one already.
             NoTitle: there are no words to make one from.
             TitleFailed: the model did not give one.
+            UsageLimitExceeded, ChatsPaused: the owner's money is spent, or chats are stopped.
         """
         async with self.database.tx(actor) as tx:
             chat = await _changeable(tx, chat_id)
@@ -126,6 +127,7 @@ class Titles:
             NotFound: the chat is hidden.
             NoTitle: there are no words to make one from.
             TitleFailed: the model did not give one.
+            UsageLimitExceeded, ChatsPaused: the owner's money is spent, or chats are stopped.
         """
         async with self.database.tx(actor) as tx:
             chat = await _changeable(tx, chat_id)
@@ -140,7 +142,7 @@ class Titles:
         if not text:
             raise NoTitle("Nothing was said in it yet.")
         try:
-            named = await self._ask(chat, text)
+            named = await self._ask(actor, chat, text)
         except ModelError as error:
             raise TitleFailed(error.message) from error
         except TimeoutError as error:
@@ -149,10 +151,12 @@ class Titles:
             raise TitleFailed("The model gave none.")
         return named
 
-    async def _ask(self, chat: Chat, text: str) -> Named:
+    async def _ask(self, actor: Actor, chat: Chat, text: str) -> Named:
         namer = await self.namers(chat.owner_id, chat.last_model_config_id)
         if namer.model.provider == SCRIPTED:
             return Named(deterministic(text))
+        async with self.database.tx(actor) as tx:
+            await spending.check(tx, chat.owner_id)
         request = Request(
             messages=(
                 Message(Role.SYSTEM, (Text(prompt(Prompt.TITLE)),)),

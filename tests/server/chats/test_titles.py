@@ -241,6 +241,24 @@ async def test_a_proposal_changes_nothing_but_the_bill(bureau: Bureau, titler: T
     assert await bureau.value("SELECT sum(cost_micros) FROM chat_spend") == 1020
 
 
+async def test_no_title_is_bought_when_the_money_is_spent(bureau: Bureau, titler: Titler) -> None:
+    chat, ann = await begun(bureau)
+    await bureau.run(
+        """
+        INSERT INTO chat_usage_limit_config (enabled, default_limit_micros, period, updated_at)
+        VALUES (true, 1000, 'month', now())
+        """
+    )
+    assert (await bureau.ann.api.post(f"/chats/{chat}/title/propose")).status_code == 200
+    assert len(titler.asked) == 1
+    for what in ("propose", "regenerate"):
+        answer = await bureau.ann.api.post(f"/chats/{chat}/title/{what}")
+        assert answer.status_code == 409
+        assert answer.json()["message"] == "Chat usage limit exceeded."
+    await bureau.titles.suggest(ann, chat)
+    assert len(titler.asked) == 1
+
+
 async def test_titles_of_others_chats_and_of_empty_ones(bureau: Bureau, titler: Titler) -> None:
     chat, _ = await begun(bureau)
     empty = await bureau.chat(bureau.ann)
