@@ -11,7 +11,7 @@ from server.loop.cleaning import clean
 from server.loop.ledger import Row
 from server.loop.prompts import Prompt, prompt
 from server.loop.rendering import block, context
-from server.loop.turn import Layers
+from server.loop.turn import Found, Layers
 
 PLAN_PATH = "{{plan_file_path}}"
 """Stands in prompts where the path of the plan belongs."""
@@ -106,6 +106,14 @@ def _with_path(text: str, layers: Layers) -> str:
         return text
     path = block("plan-file-path", layers.plan_path) if layers.plan_path else ""
     return clean(text.replace(PLAN_PATH, path))
+
+
+def unknown(layers: Layers, history: tuple[Message, ...], found: Found) -> Found:
+    """Return what was found in a workspace that the model was told nothing of so far."""
+    told = {part.agent_id for part in layers.context}
+    news = replace(layers, context=found)
+    known = not found or found[0].agent_id in told or _tells_context(history, news)
+    return () if known or not context(found) else found
 
 
 def _tells_context(history: tuple[Message, ...], layers: Layers) -> bool:

@@ -1,7 +1,7 @@
 """Performs what `step` decides: calls the model, runs tools, waits and stores. No rules here."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -43,7 +43,7 @@ from server.loop.state import (
 )
 from server.loop.step import begin, step
 from server.loop.switch import Interrupt, Switch
-from server.loop.turn import Turn
+from server.loop.turn import Found, Turn
 from server.loop.using import Desk
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ async def run(
     Raises:
         LeaseLost: somebody else runs the chat; what was not stored is gone.
     """
-    runner = _Runner(ledger, voice, clock, switch or Switch())
+    runner = _Runner(ledger, voice, clock, switch or Switch(), turn.look)
     state, effects = begin(turn, uuid4())
     while True:
         event: Event | None = None
@@ -82,6 +82,7 @@ class _Runner:
     voice: Voice
     clock: Clock
     switch: Switch
+    look: Callable[[], Awaitable[Found]] | None
 
     async def perform(self, effect: Effect) -> Event | None:
         event: Event | None = None
@@ -182,13 +183,16 @@ class _Runner:
 
     async def _use(self, effect: RunTools) -> Event:
         desk = Desk(effect, self.voice, self.clock)
+        found: Found = ()
         try:
             async with self.switch.armed():
                 await desk.run()
+                if self.look is not None:
+                    found = await self.look()
         except Interrupt as stop:
             at = self.clock.monotonic()
             return Interrupted(stop.cause, results=desk.results, at=at)
-        return Ran(desk.results, desk.ends_turn, at=self.clock.monotonic())
+        return Ran(desk.results, desk.ends_turn, found, at=self.clock.monotonic())
 
     async def _wait(self, effect: Wait) -> Event:
         at = self.clock.now() + timedelta(seconds=effect.seconds)

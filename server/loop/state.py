@@ -10,7 +10,7 @@ from server.llm import Finished, Json, Message, ModelError, Part, Request, ToolC
 from server.loop.ledger import Row
 from server.loop.outcome import Outcome
 from server.loop.tool import Tool
-from server.loop.turn import Engine, Turn
+from server.loop.turn import Engine, Found, Turn
 
 # What happened ---------------------------------------------------------------------------------
 
@@ -58,6 +58,8 @@ class Ran:
 
     results: Mapping[str, ToolResult]
     ends_turn: bool = False
+    found: Found = ()
+    """What the workspace of now tells about itself."""
     at: float = 0.0
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from server.llm import ErrorKind, Finish, ModelError
+from server.llm import ErrorKind, Finish, ModelError, Role
 from server.loop import folding
 from server.loop.answers import (
     as_messages,
@@ -24,7 +24,8 @@ from server.loop.answers import (
 )
 from server.loop.asking import is_owed
 from server.loop.compaction import NEVER, limit
-from server.loop.layers import apply, noticed
+from server.loop.layers import apply, noticed, unknown
+from server.loop.ledger import Row
 from server.loop.moves import Moved, call, milliseconds, stop, store
 from server.loop.outcome import Done, Failed, Limited, Outcome, Parked, Stopped
 from server.loop.retries import delay
@@ -159,12 +160,17 @@ def call_again(state: State, _: Waited) -> Moved:
 
 def take_results(state: State, event: Ran) -> Moved:
     """Store the step with what the tools answered."""
-    return _store_step(replace(state, results=event.results), event.at, ends_turn=event.ends_turn)
+    news = unknown(state.turn.layers, state.messages, event.found)
+    more = (Row(Role.USER, news, visibility="model"),) if news else ()
+    state = replace(state, results=event.results)
+    return _store_step(state, event.at, ends_turn=event.ends_turn, more=more)
 
 
-def _store_step(state: State, at: float, *, ends_turn: bool = False) -> Moved:
+def _store_step(
+    state: State, at: float, *, ends_turn: bool = False, more: tuple[Row, ...] = ()
+) -> Moved:
     answer, engine = _answer(state), state.turn.engine
-    rows = step_rows(answer, state.results, engine, milliseconds(state, at))
+    rows = (*step_rows(answer, state.results, engine, milliseconds(state, at)), *more)
     state = replace(
         state,
         messages=(*state.messages, *as_messages(rows, engine)),

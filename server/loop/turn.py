@@ -1,6 +1,8 @@
 """What one turn runs with: made once when it begins, and never changed."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import UUID
 
 from server.llm import CallOptions, ContextFile, Model, Prices, Skill
@@ -8,6 +10,10 @@ from server.loop.tool import Toolbox
 
 MAX_STEPS = 1200
 """Source: reference, chats, section 1.19."""
+
+
+Found: TypeAlias = tuple[ContextFile | Skill, ...]
+"""What a workspace tells about itself: its instruction files, and the names of its skills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Layers:
     """An administrator's, for all who plan."""
     personal: str = ""
     """The owner's own prompt."""
-    context: tuple[ContextFile | Skill, ...] = ()
+    context: Found = ()
     """What was found in the workspace; left out while the history holds it itself."""
     notices: tuple[str, ...] = ()
     """What is new since the last turn; said at the end, so that the prefix stays what it was."""
@@ -58,3 +64,6 @@ class Turn:
     compact: bool = False
     """Somebody asked for a summary now; without an open question the turn ends after it."""
     max_steps: int = MAX_STEPS
+    look: Callable[[], Awaitable[Found]] | None = None
+    """Tells what is found in the workspace of now, after each use of tools: one that was made or
+    started meanwhile has instructions of its own. Quick where nothing changed."""

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from server.llm import (
+    ContextFile,
     ErrorKind,
     Finish,
     Json,
@@ -22,7 +24,7 @@ from server.llm import (
     ToolSpec,
     Usage,
 )
-from server.loop import Done, Failed, LeaseLost, Limited, Parked, Result, Toolbox
+from server.loop import Done, Failed, Layers, LeaseLost, Limited, Parked, Result, Toolbox
 from tests.server.loop.world import (
     FunctionTool,
     Stage,
@@ -370,3 +372,42 @@ async def test_calls_that_run_commands_are_stored_with_these() -> None:
         part.parsed_commands for part in stage.ledger.rows[0].parts if isinstance(part, ToolCall)
     ]
     assert parsed == [(("ls",),), ()]
+
+
+async def test_a_workspace_that_is_made_in_a_turn_tells_its_rules_in_that_turn() -> None:
+    """Source: reference, chats, section 4.4: instructions are loaded in the same turn."""
+    rules = ContextFile("/src/AGENTS.md", "Use tabs.", agent_id=UUID(int=5))
+    made: list[ContextFile] = []
+
+    async def create(args: Mapping[str, Json]) -> Result:
+        made.append(rules)
+        return Result("made")
+
+    async def look() -> tuple[ContextFile, ...]:
+        return tuple(made)
+
+    stage = Stage(
+        uses(ToolCall("1", "look")),
+        uses(ToolCall("2", "create")),
+        uses(ToolCall("3", "look")),
+        says("done"),
+        tools=(tool("look"), FunctionTool("create", create)),
+        look=look,
+    )
+    assert await stage.run() == Done("done")
+    told = [row for row in stage.ledger.rows if row.role is Role.USER]
+    assert [(row.parts, row.visibility) for row in told] == [((rules,), "model")]
+    assert [len(rows) for rows, _, _ in stage.ledger.commits] == [2, 3, 2, 1]
+    last = stage.model.asked[2].messages[-1].parts[0]
+    assert isinstance(last, Text)
+    assert "Use tabs." in last.text
+
+    known = Stage(
+        uses(ToolCall("1", "look")),
+        says("done"),
+        tools=(tool("look"),),
+        look=look,
+        layers=Layers(context=(rules,)),
+    )
+    await known.run()
+    assert all(row.role is not Role.USER for row in known.ledger.rows)
