@@ -35,6 +35,8 @@ class CallLimits:
     """Between two signs of life."""
     calls_per_provider: int = 1000
     """More wait for their turn."""
+    answer_characters: int = 16 * 1024 * 1024
+    """More is no answer but a flood."""
 
 
 def check_base_url(url: str) -> None:
@@ -106,6 +108,7 @@ class Clients:
                 asyncio.Semaphore(self._limits.calls_per_provider),
                 self._limits.startup_seconds,
                 self._limits.silence_seconds,
+                self._limits.answer_characters,
             )
         return line
 

@@ -32,9 +32,6 @@ from server.llm.wire.http import client
 from server.llm.wire.incoming import Reader
 from server.llm.wire.target import Target, target
 
-MAX_ANSWER = 16 * 1024 * 1024
-"""Characters of an answer: more is no answer but a flood."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -44,6 +41,7 @@ class Line:
     places: asyncio.Semaphore
     startup_seconds: float
     silence_seconds: float
+    answer_characters: int
 
 
 class WireModel:
@@ -117,8 +115,9 @@ class WireModel:
             return await anext(events, None)
 
     def _bound(self, size: int) -> None:
-        if size > MAX_ANSWER:
-            said = f"The answer is longer than {MAX_ANSWER} characters."
+        most = self._line.answer_characters
+        if size > most:
+            said = f"The answer is longer than {most} characters."
             raise failure(self.provider, said, kind=ErrorKind.GENERIC)
 
 
