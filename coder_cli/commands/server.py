@@ -16,6 +16,10 @@ def main(argv: list[str]) -> int:
     """Run ``coder server`` or one of its sub-commands."""
     if argv and argv[0] in server_admin.COMMANDS:
         return server_admin.COMMANDS[argv[0]](argv[1:])
+    if argv and argv[0] == "dbcrypt":
+        from coder_cli.commands.server_dbcrypt import dbcrypt
+
+        return dbcrypt(argv[1:])
     parsed = parse(argv)
     config.use(parsed.globals)
     settings = parsed.load()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _COMMANDS = """\
 commands:
   create-admin-user      Create an owner straight in the database
+  dbcrypt                Change the keys of secrets in the database, or forget them
   postgres-builtin-url   Print how to reach the built-in PostgreSQL
   postgres-builtin-serve Run only the built-in PostgreSQL
 

@@ -127,7 +127,26 @@ class _Number:
             raise typer.BadParameter(f"{value!r} is not a number.", ctx=ctx, param=param) from None
 
 
-_READERS: dict[object, _Text | _Number] = {str: _Text(), list[str]: _Text(), int: _Number()}
+class _Switch:
+    """The same for switches; one that was not touched may be neither on nor off."""
+
+    def coerce(self, value: object, param: Any, ctx: Any) -> object:
+        """Return ``value``; text comes from the environment."""
+        if not isinstance(value, str):
+            return value
+        if value.lower() in _ON | _OFF:
+            return value.lower() in _ON
+        raise typer.BadParameter(f"{value!r} is neither true nor false.", ctx=ctx, param=param)
+
+
+_ON = frozenset({"1", "true", "t", "yes", "y", "on"})
+_OFF = frozenset({"0", "false", "f", "no", "n", "off"})
+_READERS: dict[object, _Text | _Number | _Switch] = {
+    str: _Text(),
+    list[str]: _Text(),
+    int: _Number(),
+    bool: _Switch(),
+}
 
 
 def _read_plainly(command: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coder_cli import config, ui
+from coder_cli.commands.agents.ctrlc import CtrlC
 from coder_cli.commands.agents.finding import USAGE, read_attachment
 from coder_cli.commands.agents.ordering import Order, read_labels
 from coder_cli.commands.flags import Org
@@ -104,14 +105,14 @@ def chat(
         client, words, attachments, workspace=workspace, template=template, model=model,
         plan=plan, interrupt=interrupt, title=title, org=org,
     )  # fmt: skip
-    from coder_cli.commands.agents.turn import CtrlC, Turn
-
     with CtrlC().heard() as ctrl_c:
         with telling_limits():
             found, after_id = order.go_on(chat_id) if chat_id else order.begin(labels)
         if detach:
             _leave(found, output)
             return 0
+        from coder_cli.commands.agents.turn import Turn
+
         teller = _teller(output, wait=wait)
         return int(Turn(client, found, teller, ctrl_c, after_id).run().ending)
 

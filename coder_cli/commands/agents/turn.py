@@ -1,13 +1,10 @@
 """See a turn through: follow the chat to its end, through lost lines and ctrl-c."""
 
-import signal
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coder_cli import ui
+from coder_cli.commands.agents.ctrlc import CtrlC
 from coder_cli.commands.agents.outcome import Outcome, ending_of, is_over
 from coder_cli.sdk.chats.events import ChatStreamEvent, ChatStreamEventType
 from coder_cli.sdk.chats.following import Follower, Found, Happening, Lost
@@ -18,30 +15,6 @@ if TYPE_CHECKING:
     from coder_cli.sdk.chats.chats import Chat
     from coder_cli.sdk.chats.messages import ChatMessage
     from coder_cli.sdk.client import Client
-
-
-@dataclass(slots=True)
-class CtrlC:
-    """How often the person pressed it; the second time leaves at once."""
-
-    count: int = 0
-
-    @contextmanager
-    def heard(self) -> Generator["CtrlC"]:
-        """Count instead of breaking off, for as long as this lasts."""
-        if threading.current_thread() is not threading.main_thread():
-            yield self
-            return
-        before = signal.signal(signal.SIGINT, self._hear)
-        try:
-            yield self
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _hear(self, *_: object) -> None:
-        self.count += 1
-        if self.count > 1:
-            raise KeyboardInterrupt
 
 
 @dataclass(slots=True)
@@ -65,13 +38,27 @@ class Turn:
             KeyboardInterrupt: the person wants to wait no longer.
         """
         self.teller.begun(self.chat)
-        happenings = Follower(self.client, self.chat.id, self.after_id).happenings()
-        for happening in happenings:
+        try:
+            self._follow()
+            return self._close()
+        except KeyboardInterrupt:
+            self._leave()
+            raise
+
+    def _follow(self) -> None:
+        for happening in Follower(self.client, self.chat.id, self.after_id).happenings():
             if self.ctrl_c.count and not self._interrupting:
                 self._interrupt()
             if self._take(happening):
-                break
-        return self._close()
+                return
+
+    def _leave(self) -> None:
+        """Go without waiting; two presses in one breath interrupt the turn all the same."""
+        if not self._interrupting:
+            self._interrupt()
+        self.teller.aside(
+            f"Left. See what comes of it with: coder agents chat --chat {self.chat.id}"
+        )
 
     def _take(self, happening: Happening) -> bool:
         """Pass on what happened; say whether the turn is over."""
