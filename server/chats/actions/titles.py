@@ -86,7 +86,7 @@ class Titles:
         if chat is None or first is None or chat.title_source != "fallback":
             return
         try:
-            named = await self._ask(owner, chat, first.text)
+            named = await self._ask(owner, chat, first.text, first.text)
         except (ModelError, ApiError, TimeoutError) as error:
             log.info("a chat keeps its first words as title", chat=chat_id, reason=str(error))
             return
@@ -138,11 +138,12 @@ class Titles:
 
     async def _from_all(self, actor: Actor, chat: Chat) -> Named:
         async with self.database.tx(actor) as tx:
-            text = context(await titles.said(tx, chat.id))
-        if not text:
+            said = await titles.said(tx, chat.id)
+        if not (text := context(said)):
             raise NoTitle("Nothing was said in it yet.")
+        newest = next(one.text for one in reversed(said) if one.role == Role.USER)
         try:
-            named = await self._ask(actor, chat, text)
+            named = await self._ask(actor, chat, text, newest)
         except ModelError as error:
             raise TitleFailed(error.message) from error
         except TimeoutError as error:
@@ -151,10 +152,10 @@ class Titles:
             raise TitleFailed("The model gave none.")
         return named
 
-    async def _ask(self, actor: Actor, chat: Chat, text: str) -> Named:
+    async def _ask(self, actor: Actor, chat: Chat, text: str, newest: str) -> Named:
         namer = await self.namers(chat.owner_id, chat.last_model_config_id)
         if namer.model.provider == SCRIPTED:
-            return Named(deterministic(text))
+            return Named(deterministic(newest))
         async with self.database.tx(actor) as tx:
             await spending.check(tx, chat.owner_id)
         request = Request(

@@ -178,6 +178,9 @@ async def test_the_scripted_model_is_not_called(bureau: Bureau) -> None:
     chat, ann = await begun(bureau, "$ make test\nand more")
     await bureau.titles.suggest(ann, chat)
     assert (await read(bureau, chat)).title == "Make test"
+    await bureau.say(chat, Role.USER, "read README.md")
+    answer = await bureau.ann.api.post(f"/chats/{chat}/title/propose")
+    assert answer.json() == {"title": "Read README.md"}
     assert not scripted.asked
 
 
