@@ -26,7 +26,7 @@ LONGEST_PROMPT = 2**20
 _LIMIT = "Chat usage limit exceeded."
 
 PromptWords = Annotated[
-    str, typer.Argument(metavar="[prompt|-]", help="What to do; - reads it from stdin.",
+    str, typer.Argument(metavar="<prompt|->", help="What to do; - reads it from stdin.",
                         show_default=False),
 ]  # fmt: skip
 ModelName = Annotated[

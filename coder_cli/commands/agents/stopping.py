@@ -32,7 +32,7 @@ def stop(
     chat: Annotated[
         str,
         typer.Argument(
-            metavar="[chat]", help="This chat only: an id, its begin, or last.", show_default=False
+            metavar="<chat>", help="This chat only: an id, its begin, or last.", show_default=False
         ),
     ] = "",
     everybody: Everybody = False,
