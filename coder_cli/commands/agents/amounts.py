@@ -11,11 +11,11 @@ NONE = "none"
 
 
 def dollars(micros: int | None) -> str:
-    """Return an amount: ``$0.0123``, ``$12.50``, ``-`` for none."""
+    """Return an amount: ``$12.50``, more digits where they matter, ``-`` for none."""
     if micros is None:
         return "-"
-    amount = Decimal(micros) / MICROS
-    return f"${amount:.2f}" if amount >= 1 or micros == 0 else f"${amount:.4f}"
+    cents, rest = divmod(micros, MICROS // 100)
+    return f"${micros / MICROS:.6f}".rstrip("0") if rest else f"${cents / 100:,.2f}"
 
 
 def read_dollars(text: str, flag: str) -> int | None:

@@ -10,6 +10,7 @@ from coder_cli.commands.agents.finding import USAGE, find_chat
 from coder_cli.commands.finding import find_user
 from coder_cli.commands.flags import Output
 from coder_cli.kit.refused import Refused
+from coder_cli.ui.printer import harmless
 from coder_cli.ui.tables import Column, Listing, check_output
 from coder_cli.ui.words import timestamp
 
@@ -38,7 +39,7 @@ BY_MODEL: "Listing[ChatCostModel]" = Listing(
 BY_CHAT: "Listing[ChatCostChat]" = Listing(
     [
         Column("chat", lambda one: str(one.root_chat_id)[:8]),
-        Column("title", lambda one: one.chat_title),
+        Column("title", lambda one: harmless(one.chat_title).replace("\n", " ")),
         Column("messages", lambda one: str(one.message_count)),
         Column("cost", lambda one: dollars(one.total_cost_micros)),
     ],

@@ -239,9 +239,9 @@ def test_what_agents_cost(cli: Cli, fake: FakeChat) -> None:
     on("GET /chats/cost/users", ChatCostUsersResponse(
         start_date=shapes.WHEN, end_date=shapes.WHEN, count=1, users=users))  # fmt: skip
     ran = cli("agents", "cost", "--from", "2026-11-01", "--to", "2026-11-30")
-    assert "Cost:          $0.0123\n" in ran.out
+    assert "Cost:          $0.012345\n" in ran.out
     assert "2 messages of models without prices" in ran.out
-    assert "$0.0123 of $2.00 spent this week" in ran.out
+    assert "$0.012345 of $2.00 spent this week" in ran.out
     assert "7a5e0000  Fix" in ran.out
     (asked,) = fake.deployment.called("GET /chats/cost/me/summary")
     assert asked.query == {
@@ -249,7 +249,7 @@ def test_what_agents_cost(cli: Cli, fake: FakeChat) -> None:
         "end_date": "2026-12-01T00:00:00Z",
     }
     assert cli("agents", "cost", "--user", "alice").code == 0
-    assert "$0.0000" in cli("agents", "cost", "--chat", "last").out
+    assert "$0.000005" in cli("agents", "cost", "--chat", "last").out
     assert "alice" in cli("agents", "cost", "--all").out
     assert json.loads(cli("agents", "cost", "-o", "json").out)["total_cost_micros"] == 12_345
     assert cli("agents", "cost", "--all", "--user", "alice").code == 2
@@ -291,7 +291,7 @@ def test_a_member_sees_their_own_limit_only(cli: Cli, fake: FakeChat) -> None:
     fake.deployment.on("GET /chats/usage-limits/status", status)
     fake.deployment.on("GET /chats/usage-limits", refuse)
     ran = cli("agents", "limits", "show")
-    assert ran.out == "You have spent $0.0000 of $2.00 until 2026-11-21T12:00:00Z.\n"
+    assert ran.out == "You have spent $0.000001 of $2.00 until 2026-11-21T12:00:00Z.\n"
     assert set(json.loads(cli("agents", "limits", "-o", "json").out)) == {"status"}
 
 
