@@ -262,9 +262,12 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
     clients = Clients(database.clock, CallLimits(silence_seconds=silence))
     desk = services(app)[templates.FormDesk]
     means = tools.Means(database, ground.pubsub, agents.Dialer(board), desk)
+    rules = chats.ChatRules(
+        settings.max_queued_messages, settings.max_attachments, settings.max_prompt_bytes
+    )
     office = chats.Office(
         chats.Ground(
-            chats.Pantry(database, means, clients, sealer, settings.max_steps_per_turn),
+            chats.Pantry(database, means, clients, sealer, settings.max_steps_per_turn, rules),
             ground.pubsub,
             ground.relay,
             chats.LinkedAccounts(linker),
@@ -272,6 +275,7 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
         )
     )
     provide(app, Sealer, sealer)
+    provide(app, chats.ChatRules, rules)
     provide(app, chats.Feeds, office.feeds)
     provide(app, chats.Watches, office.watches)
     provide(app, chats.Titles, office.titles)

@@ -6,6 +6,7 @@ from server.chats.actions.gitsync import Branches
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
 from server.chats.actions.watching import Watches
+from server.chats.model.rules import ChatRules
 from server.chats.routes import routes
 from server.chats.routes.context import routes as agent_routes
 from server.chats.worker.crew import CrewOptions
@@ -14,6 +15,7 @@ from server.chats.worker.preparing import Pantry
 
 __all__ = [
     "Branches",
+    "ChatRules",
     "CrewOptions",
     "Diffs",
     "Feeds",

@@ -13,8 +13,6 @@ from server.kit.errors import (
     Unavailable,
 )
 
-MOST_QUEUED = 20
-
 
 class InvalidModelConfig(Invalid):
     """No such model, or it is switched off."""
@@ -161,9 +159,9 @@ class QueuedMessageNotFound(NotFound):
 class QueueFull(TooMany):
     """A chat keeps a bounded number of messages waiting."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__("Message queue is full.", retry_after=5)
-        self.detail = f"Maximum {MOST_QUEUED} messages can be queued."
+        self.detail = f"Maximum {most} messages can be queued."
 
 
 class ChatArchived(Invalid):

@@ -17,7 +17,7 @@ from server.chats.events import Change
 from server.chats.model import Chat, Message, Move, NewMessage, State, moved
 from server.chats.store import chats, messages
 from server.kit.db import Tx
-from server.llm import Role, Text, ToolCall, ToolResult
+from server.llm import Role, Text, ToolCall, ToolResult, decode
 from server.loop import Row
 
 CLEARED = "chat_cleared"
@@ -58,7 +58,7 @@ async def clear(tx: Tx, chat_id: UUID) -> Chat:
     if chat.state not in (State.W, State.E0):
         reason = "messages wait" if chat.idle else f'it is "{chat.status.value}"'
         raise NothingToClear(f"The chat is not idle: {reason}.")
-    if not _talk(await messages.prompt_view(tx, chat.id)):
+    if all(_hidden(row) for row in await messages.prompt_view(tx, chat.id)):
         raise NothingToClear("Nothing was said since it was last cleared.")
     ids = await messages.append(tx, chat.id, _boundary())
     cleared = replace(moved(chat, Move.CLEAR_CONTEXT, tx.now), last_error=chat.last_error)
@@ -70,6 +70,12 @@ async def clear(tx: Tx, chat_id: UUID) -> Chat:
 def _talk(view: Sequence[Message]) -> bool:
     """Tell whether a prompt holds anything besides system rows and a summary."""
     return any(row.role is not Role.SYSTEM and not row.compressed for row in view)
+
+
+def _hidden(row: Message) -> bool:
+    """Tell whether a row of a prompt is what stays when a chat was cleared; a summary is not."""
+    said = decode(row.content, row.content_version) if row.compressed else ()
+    return row.role is Role.SYSTEM or said == (Text(FORGOTTEN),)
 
 
 def _boundary() -> list[NewMessage]:

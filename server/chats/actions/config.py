@@ -9,7 +9,6 @@ from server.chats.errors import DisabledModel, OutOfRange, PromptTooLong, Unknow
 from server.chats.model.config import (
     CUSTOM_PROMPT,
     DEBUG_RETENTION_DAYS,
-    LONGEST_PROMPT,
     LONGEST_TTL,
     MOST_DAYS,
     RETENTION_DAYS,
@@ -22,6 +21,7 @@ from server.chats.model.config import (
     thresholds,
     whole,
 )
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import config as store
 from server.kit.db import Tx
 from server.kit.errors import NotFound
@@ -50,14 +50,16 @@ async def system_prompt(tx: Tx) -> tuple[str, bool]:
     return await _system_prompt(tx)
 
 
-async def set_system_prompt(tx: Tx, prompt: str, *, include_default: bool | None) -> None:
+async def set_system_prompt(
+    tx: Tx, prompt: str, *, include_default: bool | None, rules: ChatRules = USUAL
+) -> None:
     """Set the deployment's prompt; without ``include_default`` that switch stays.
 
     Raises:
-        PromptTooLong: it has more than 128 KiB.
+        PromptTooLong: it has more than the rules allow.
     """
     policy.may_configure(tx.actor)
-    values = {Setting.SYSTEM_PROMPT: _fitting("System prompt exceeds", prompt)}
+    values = {Setting.SYSTEM_PROMPT: _fitting("System prompt exceeds", prompt, rules)}
     if include_default is not None:
         values[Setting.INCLUDE_DEFAULT_SYSTEM_PROMPT] = _word(include_default)
     await store.set_site(tx, values)
@@ -70,14 +72,14 @@ async def plan_mode_instructions(tx: Tx) -> str:
     return found.get(Setting.PLAN_MODE_INSTRUCTIONS, "")
 
 
-async def set_plan_mode_instructions(tx: Tx, text: str) -> None:
+async def set_plan_mode_instructions(tx: Tx, text: str, rules: ChatRules = USUAL) -> None:
     """Set what chats in plan mode are told.
 
     Raises:
-        PromptTooLong: it has more than 128 KiB.
+        PromptTooLong: it has more than the rules allow.
     """
     policy.may_configure(tx.actor)
-    fitting = _fitting("Plan mode instructions exceed", text)
+    fitting = _fitting("Plan mode instructions exceed", text, rules)
     await store.set_site(tx, {Setting.PLAN_MODE_INSTRUCTIONS: fitting})
 
 
@@ -87,13 +89,13 @@ async def user_prompt(tx: Tx) -> str:
     return found.get(CUSTOM_PROMPT, "")
 
 
-async def set_user_prompt(tx: Tx, prompt: str) -> str:
+async def set_user_prompt(tx: Tx, prompt: str, rules: ChatRules = USUAL) -> str:
     """Set the actor's own prompt, and return it as it is kept.
 
     Raises:
-        PromptTooLong: it has more than 128 KiB.
+        PromptTooLong: it has more than the rules allow.
     """
-    fitting = _fitting("Custom prompt exceeds", prompt.strip())
+    fitting = _fitting("Custom prompt exceeds", prompt.strip(), rules)
     await store.set_user(tx, tx.actor.user_id, CUSTOM_PROMPT, fitting)
     return fitting
 
@@ -211,9 +213,9 @@ async def _system_prompt(tx: Tx) -> tuple[str, bool]:
     return found.get(Setting.SYSTEM_PROMPT, ""), include
 
 
-def _fitting(what: str, text: str) -> str:
-    if len(text.encode(errors="surrogatepass")) > LONGEST_PROMPT:
-        raise PromptTooLong(what, LONGEST_PROMPT)
+def _fitting(what: str, text: str, rules: ChatRules) -> str:
+    if len(text.encode(errors="surrogatepass")) > rules.longest_prompt:
+        raise PromptTooLong(what, rules.longest_prompt)
     return text
 
 

@@ -25,6 +25,7 @@ from server.chats.model.orders import (
     check_effort,
     check_tools,
 )
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.model.titles import fallback
 from server.chats.store import chats, messages
 from server.chats.store.chats import NewChat
@@ -42,7 +43,7 @@ class Created:
     warnings: Sequence[str] = ()
 
 
-async def create(db: Database, actor: Actor, order: ChatOrder) -> Created:
+async def create(db: Database, actor: Actor, order: ChatOrder, rules: ChatRules = USUAL) -> Created:
     """Make a chat of the actor's own.
 
     Raises:
@@ -68,7 +69,7 @@ async def create(db: Database, actor: Actor, order: ChatOrder) -> Created:
             )
         )
         chat = await begin(tx, new, [*_rows(system), _first(tx, new, said)])
-        return Created(chat, await attached(tx, chat.id, said))
+        return Created(chat, await attached(tx, chat.id, said, rules))
 
 
 async def begin(tx: Tx, new: NewChat, rows: Sequence[NewMessage]) -> Chat:

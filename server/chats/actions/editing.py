@@ -16,6 +16,7 @@ from server.chats.errors import MessageNotFound, OnlyUserMessages
 from server.chats.events import Change
 from server.chats.model import Chat, Message, Move, NewMessage, moved
 from server.chats.model.orders import MessageOrder, check_effort
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import chats, messages, queue
 from server.kit.db import Tx
 from server.llm import Role, encode
@@ -31,7 +32,9 @@ class Edited:
     warnings: Sequence[str] = ()
 
 
-async def edit(tx: Tx, chat_id: UUID, message_id: int, order: MessageOrder) -> Edited:
+async def edit(
+    tx: Tx, chat_id: UUID, message_id: int, order: MessageOrder, rules: ChatRules = USUAL
+) -> Edited:
     """Replace a message of a person's and everything after it; the queue is emptied.
 
     A turn that runs loses its lease: nothing it still says is stored. Without a model in the
@@ -64,7 +67,7 @@ async def edit(tx: Tx, chat_id: UUID, message_id: int, order: MessageOrder) -> E
     gone = await messages.cut(tx, chat.id, message_id)
     emptied = await queue.clear(tx, chat.id) > 0
     ids = await messages.append(tx, chat.id, [message])
-    warnings = await attached(tx, chat.id, said)
+    warnings = await attached(tx, chat.id, said, rules)
     after = replace(moved(chat, Move.EDIT, tx.now, queued=0), stopped_runner_id=None)
     kept = await chats.set_state(tx, after, queue_changed=emptied)
     changes = (Change.HISTORY, Change.MESSAGES, Change.STATUS, Change.QUEUE)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from server.chats import policy
+from server.chats.model import Chat
 from server.chats.model.files import KEPT_UNLINKED, FileContent, StoredFile, Upload, fit
+from server.chats.model.rules import USUAL
 from server.chats.store import files
 from server.kit.db import Tx
 from server.kit.errors import NotFound
@@ -28,14 +30,17 @@ async def save(tx: Tx, organization_id: UUID, upload: Upload) -> UUID:
 
 
 async def keep(
-    tx: Tx, chat_id: UUID, owner_id: UUID, organization_id: UUID, upload: Upload
+    tx: Tx,
+    chat: Chat,
+    upload: Upload,
+    most: int = USUAL.most_files,
 ) -> StoredFile | None:
     """Store a file that a tool made for a chat whose row is held; None when the chat is full."""
     kept = Upload(fit(upload.name), upload.mimetype, upload.data)
-    file_id = await files.insert(tx, owner_id, organization_id, kept)
-    if await files.link(tx, chat_id, owner_id, [file_id]):
+    file_id = await files.insert(tx, chat.owner_id, chat.organization_id, kept)
+    if await files.link(tx, chat.id, chat.owner_id, [file_id], most):
         return None
-    return (await files.known(tx, [file_id], owner_id))[file_id]
+    return (await files.known(tx, [file_id], chat.owner_id))[file_id]
 
 
 async def read(tx: Tx, file_id: UUID) -> FileContent:
@@ -50,12 +55,14 @@ async def read(tx: Tx, file_id: UUID) -> FileContent:
     return found
 
 
-async def warnings(tx: Tx, chat_id: UUID, owner_id: UUID, ids: Sequence[UUID]) -> list[str]:
+async def warnings(
+    tx: Tx, chat_id: UUID, owner_id: UUID, ids: Sequence[UUID], most: int = USUAL.most_files
+) -> list[str]:
     """Link files to a chat whose row is held; return what to tell about those that were not."""
-    left = await files.link(tx, chat_id, owner_id, ids)
+    left = await files.link(tx, chat_id, owner_id, ids, most)
     if not left:
         return []
-    return [f"{len(left)} files could not be linked: a chat has 50 files at most."]
+    return [f"{len(left)} files could not be linked: a chat has {most} files at most."]
 
 
 async def purge(tx: Tx) -> int:

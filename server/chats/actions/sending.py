@@ -12,10 +12,11 @@ from server.chats import policy
 from server.chats.actions import files, find, inputs, spending, stopping
 from server.chats.actions.telling import tell
 from server.chats.actions.turns import Ended
-from server.chats.errors import MOST_QUEUED, InvalidBusyBehavior, QueueFull, UnknownMcpServers
+from server.chats.errors import InvalidBusyBehavior, QueueFull, UnknownMcpServers
 from server.chats.events import Change
 from server.chats.model import Chat, Message, Move, NewMessage, QueuedMessage, moved
 from server.chats.model.orders import Busy, MessageOrder, check_effort
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import chats, messages, queue
 from server.kit.db import Tx
 from server.llm import Part, Role, encode
@@ -32,7 +33,7 @@ class Sent:
     warnings: Sequence[str] = ()
 
 
-async def send(tx: Tx, chat_id: UUID, order: MessageOrder) -> Sent:
+async def send(tx: Tx, chat_id: UUID, order: MessageOrder, rules: ChatRules = USUAL) -> Sent:
     """Say something as the actor.
 
     Raises:
@@ -58,11 +59,13 @@ async def send(tx: Tx, chat_id: UUID, order: MessageOrder) -> Sent:
         model_config_id=model.id,
         reasoning_effort=effort,
     )
-    sent = await deliver(tx, _settled(chat, order), message, behavior)
-    return replace(sent, warnings=await attached(tx, chat.id, said))
+    sent = await deliver(tx, _settled(chat, order), message, behavior, rules)
+    return replace(sent, warnings=await attached(tx, chat.id, said, rules))
 
 
-async def deliver(tx: Tx, chat: Chat, message: NewMessage, behavior: Busy) -> Sent:
+async def deliver(
+    tx: Tx, chat: Chat, message: NewMessage, behavior: Busy, rules: ChatRules = USUAL
+) -> Sent:
     """Hand a message to a locked chat, and tell.
 
     Raises:
@@ -73,8 +76,8 @@ async def deliver(tx: Tx, chat: Chat, message: NewMessage, behavior: Busy) -> Se
         ids = await messages.append(tx, chat.id, [message])
         kept = await chats.set_state(tx, moved(chat, Move.SEND, tx.now))
         return await _sent(tx, done.then(kept, Change.MESSAGES, Change.STATUS, ids=ids))
-    if chat.queued >= MOST_QUEUED:
-        raise QueueFull
+    if chat.queued >= rules.most_queued:
+        raise QueueFull(rules.most_queued)
     waits = await queue.push(tx, chat.id, message)
     more = replace(done, chat=replace(chat, queued=chat.queued + 1), changes=(Change.QUEUE,))
     if chat.idle:
@@ -91,10 +94,12 @@ async def deliver(tx: Tx, chat: Chat, message: NewMessage, behavior: Busy) -> Se
     return await _sent(tx, done, waits)
 
 
-async def attached(tx: Tx, chat_id: UUID, said: Sequence[Part]) -> list[str]:
+async def attached(tx: Tx, chat_id: UUID, said: Sequence[Part], rules: ChatRules) -> list[str]:
     """Link the files of a message to its locked chat; return what to tell about the rest."""
     ids = inputs.file_ids(said)
-    return await files.warnings(tx, chat_id, tx.actor.user_id, ids) if ids else []
+    if not ids:
+        return []
+    return await files.warnings(tx, chat_id, tx.actor.user_id, ids, rules.most_files)
 
 
 def refuse_mcp(ids: Sequence[UUID] | None) -> None:

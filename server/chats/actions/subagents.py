@@ -12,6 +12,7 @@ from server.chats.actions import creating, sending, spending, stopping
 from server.chats.model import Chat, NewMessage
 from server.chats.model.config import TurnConfig
 from server.chats.model.orders import Busy, check_effort
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.model.titles import fallback
 from server.chats.store import chats, messages
 from server.chats.store.chats import NewChat
@@ -90,7 +91,15 @@ async def child(tx: Tx, parent_id: UUID, chat_id: UUID) -> Child:
     return replace(found, report=report)
 
 
-async def message(tx: Tx, parent_id: UUID, chat_id: UUID, words: str, *, interrupt: bool) -> Child:
+async def message(
+    tx: Tx,
+    parent_id: UUID,
+    chat_id: UUID,
+    words: str,
+    *,
+    interrupt: bool,
+    rules: ChatRules = USUAL,
+) -> Child:
     """Say something to a sub-agent.
 
     Raises:
@@ -110,7 +119,7 @@ async def message(tx: Tx, parent_id: UUID, chat_id: UUID, words: str, *, interru
         model_config_id=chat.last_model_config_id,
     )
     busy = Busy.INTERRUPT if interrupt else Busy.QUEUE
-    return _child((await sending.deliver(tx, chat, said, busy)).chat)
+    return _child((await sending.deliver(tx, chat, said, busy, rules)).chat)
 
 
 async def interrupt(tx: Tx, parent_id: UUID, chat_id: UUID) -> Child:

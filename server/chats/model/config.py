@@ -10,8 +10,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-LONGEST_PROMPT: Final = 131_072
-"""Bytes of a deployment's or a person's prompt."""
 LARGEST_BODY: Final = 256 * 1024
 SHORTEST_TTL: Final = timedelta(minutes=1)
 LONGEST_TTL: Final = timedelta(days=30)

@@ -17,7 +17,6 @@ SNIFFED: Final = 512
 """Bytes that a type is told from."""
 LONGEST_NAME: Final = 255
 """Bytes of UTF-8."""
-MOST_LINKED: Final = 50
 KEPT_UNLINKED: Final = timedelta(days=1)
 """An upload that no chat uses is kept for as long as a person may write at one message."""
 

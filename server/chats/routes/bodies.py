@@ -1,9 +1,16 @@
 """How large a request to a chat may be. Source: reference, chats, section 1.19."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from server.chats.model.config import LARGEST_BODY
+from server.chats.model.rules import ChatRules
 from server.kit.errors import TooLarge
+from server.kit.routing import provided
+
+Rules = Annotated[ChatRules, Depends(provided(ChatRules))]
+"""How much a chat may hold on this deployment."""
 
 
 async def small(request: Request) -> None:

@@ -21,7 +21,7 @@ from server.chats.actions import (
 )
 from server.chats.convert import requests
 from server.chats.convert.chats import shown as to_sdk
-from server.chats.routes.bodies import small
+from server.chats.routes.bodies import Rules, small
 from server.kit.db import Tx
 from server.kit.routing import Db, Me
 
@@ -29,9 +29,9 @@ routes = APIRouter()
 
 
 @routes.post("", status_code=201, dependencies=[Depends(small)])
-async def post_chat(db: Db, me: Me, body: CreateChatRequest) -> Chat:
+async def post_chat(db: Db, me: Me, rules: Rules, body: CreateChatRequest) -> Chat:
     """Make a chat and begin its first turn."""
-    created = await creating.create(db, me, requests.chat_order(body))
+    created = await creating.create(db, me, requests.chat_order(body), rules)
     async with db.tx(me) as tx:
         return await _served(tx, created.chat, created.warnings)
 

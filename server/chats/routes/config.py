@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from coder_cli.sdk.chats import config as sdk
 from server.chats.actions import config
 from server.chats.model.config import Setting
+from server.chats.routes.bodies import Rules
 from server.kit.routing import Db, Me
 
 routes = APIRouter(prefix="/config")
@@ -25,11 +26,13 @@ async def get_system_prompt(db: Db, me: Me) -> sdk.ChatSystemPromptResponse:
 
 
 @routes.put("/system-prompt", status_code=204)
-async def put_system_prompt(db: Db, me: Me, body: sdk.UpdateChatSystemPromptRequest) -> None:
+async def put_system_prompt(
+    db: Db, me: Me, rules: Rules, body: sdk.UpdateChatSystemPromptRequest
+) -> None:
     """Change what every chat is told first."""
     include = body.include_default_system_prompt
     async with db.tx(me) as tx:
-        await config.set_system_prompt(tx, body.system_prompt, include_default=include)
+        await config.set_system_prompt(tx, body.system_prompt, include_default=include, rules=rules)
 
 
 @routes.get("/plan-mode-instructions")
@@ -41,10 +44,12 @@ async def get_plan_mode_instructions(db: Db, me: Me) -> sdk.ChatPlanModeInstruct
 
 
 @routes.put("/plan-mode-instructions", status_code=204)
-async def put_plan_mode_instructions(db: Db, me: Me, body: sdk.ChatPlanModeInstructions) -> None:
+async def put_plan_mode_instructions(
+    db: Db, me: Me, rules: Rules, body: sdk.ChatPlanModeInstructions
+) -> None:
     """Change what chats in plan mode are told besides."""
     async with db.tx(me) as tx:
-        await config.set_plan_mode_instructions(tx, body.plan_mode_instructions)
+        await config.set_plan_mode_instructions(tx, body.plan_mode_instructions, rules)
 
 
 @routes.get("/user-prompt")
@@ -56,11 +61,11 @@ async def get_user_prompt(db: Db, me: Me) -> sdk.UserChatCustomPrompt:
 
 @routes.put("/user-prompt")
 async def put_user_prompt(
-    db: Db, me: Me, body: sdk.UserChatCustomPrompt
+    db: Db, me: Me, rules: Rules, body: sdk.UserChatCustomPrompt
 ) -> sdk.UserChatCustomPrompt:
     """Change what the actor's chats are told besides."""
     async with db.tx(me) as tx:
-        kept = await config.set_user_prompt(tx, body.custom_prompt)
+        kept = await config.set_user_prompt(tx, body.custom_prompt, rules)
     return sdk.UserChatCustomPrompt(custom_prompt=kept)
 
 

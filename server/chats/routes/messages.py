@@ -16,7 +16,7 @@ from server.chats.actions import editing, reading, sending
 from server.chats.convert import log, requests
 from server.chats.errors import BadMessageID, BadPage
 from server.chats.model import MessagePage
-from server.chats.routes.bodies import small
+from server.chats.routes.bodies import Rules, small
 from server.kit.routing import Db, Me
 
 routes = APIRouter(prefix="/{chat}/messages")
@@ -58,11 +58,11 @@ async def get_messages(
 
 @routes.post("", dependencies=[Depends(small)])
 async def post_message(
-    db: Db, me: Me, chat: UUID, body: CreateChatMessageRequest
+    db: Db, me: Me, rules: Rules, chat: UUID, body: CreateChatMessageRequest
 ) -> CreateChatMessageResponse:
     """Say something: it runs now, or waits."""
     async with db.tx(me) as tx:
-        sent = await sending.send(tx, chat, requests.message_order(body))
+        sent = await sending.send(tx, chat, requests.message_order(body), rules)
     added = [log.message(row) for row in sent.messages]
     return CreateChatMessageResponse(
         message=added[-1] if added and sent.queued is None else None,
@@ -75,12 +75,12 @@ async def post_message(
 
 @routes.patch("/{message}", dependencies=[Depends(small)])
 async def patch_message(
-    db: Db, me: Me, chat: UUID, message: str, body: EditChatMessageRequest
+    db: Db, me: Me, rules: Rules, chat: UUID, message: str, body: EditChatMessageRequest
 ) -> EditChatMessageResponse:
     """Say something otherwise; what came after it goes."""
     which = message_id(message)
     async with db.tx(me) as tx:
-        edited = await editing.edit(tx, chat, which, requests.edit_order(body))
+        edited = await editing.edit(tx, chat, which, requests.edit_order(body), rules)
     now = log.message(edited.message)
     return EditChatMessageResponse(
         message=now,

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID, uuid4
 
-from server.chats.model.files import MOST_LINKED, FileContent, StoredFile, Upload
+from server.chats.model.files import FileContent, StoredFile, Upload
+from server.chats.model.rules import USUAL
 from server.kit.authz import Action, Kind
 from server.kit.db import Tx
 
@@ -119,14 +120,16 @@ async def readable(tx: Tx, file_id: UUID) -> FileContent | None:
     return await tx.one(FileContent, READABLE, args)
 
 
-async def link(tx: Tx, chat_id: UUID, owner_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+async def link(
+    tx: Tx, chat_id: UUID, owner_id: UUID, ids: Sequence[UUID], most: int = USUAL.most_files
+) -> list[UUID]:
     """Have a locked chat use these files of its owner, all or none; return those it does not use.
 
-    None are linked when the chat would have more than fifty.
+    None are linked when the chat would have more than ``most``.
     """
     if not ids:
         return []
-    args = {"chat": chat_id, "owner": owner_id, "ids": list(ids), "most": MOST_LINKED}
+    args = {"chat": chat_id, "owner": owner_id, "ids": list(ids), "most": most}
     await tx.run(LINK, args)
     linked = set(await tx.values(LINKED, {"chat": chat_id}))
     return [file_id for file_id in dict.fromkeys(ids) if file_id not in linked]

@@ -11,6 +11,7 @@ from server.chats.events import Change, chat_topic
 from server.chats.model import Chat
 from server.chats.model.config import TurnConfig
 from server.chats.model.files import Upload
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import chats as chat_store
 from server.kit.authz import Actor
 from server.kit.db import Database
@@ -33,6 +34,7 @@ class OwnChat:
     config: TurnConfig
     now: Callable[[], Chat]
     """Return the row as it is known to be."""
+    rules: ChatRules = USUAL
 
     async def bind(self, binding: Binding) -> None:
         """Remember the workspace on the chat, and tell watchers."""
@@ -71,7 +73,7 @@ class OwnChat:
             if await chat_store.lock(tx, self.chat.id) is None:
                 raise NotFound
             chat = self.chat
-            kept = await files.keep(tx, chat.id, chat.owner_id, chat.organization_id, upload)
+            kept = await files.keep(tx, chat, upload, self.rules.most_files)
         if kept is None:
             raise Invalid("The chat has as many files as it may have.")
         return StoredFile(kept.id, kept.name, kept.mimetype, len(content))
@@ -101,7 +103,9 @@ class OwnChat:
     async def message_child(self, chat_id: UUID, message: str, *, interrupt: bool) -> Child:
         """Send to a child; its queue takes what comes while it works."""
         async with self.database.tx(self.owner) as tx:
-            return await subagents.message(tx, self.chat.id, chat_id, message, interrupt=interrupt)
+            return await subagents.message(
+                tx, self.chat.id, chat_id, message, interrupt=interrupt, rules=self.rules
+            )
 
     async def interrupt_child(self, chat_id: UUID) -> Child:
         """Stop a child's turn."""

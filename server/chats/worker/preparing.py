@@ -14,6 +14,7 @@ from server.chats.actions import config as settings
 from server.chats.actions.streaming.feed import Feed
 from server.chats.model import Chat
 from server.chats.model.config import TurnConfig
+from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import messages as message_store
 from server.chats.worker.ledger import ME
 from server.chats.worker.port import OwnChat
@@ -39,6 +40,7 @@ class Pantry:
     clients: Clients
     sealer: Sealer
     max_steps: int = 1200
+    rules: ChatRules = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class RealKitchen:
             found.owner,
             found.config,
             lambda: feed.known or chat,
+            self._pantry.rules,
         )
         link = tools.WorkspaceLink(self._pantry.means, facts, port)
         try:

@@ -16,6 +16,7 @@ from server.chats.actions.diffs import Diffs
 from server.chats.actions.gitsync import GitSync
 from server.chats.actions.titles import Namer, Titles
 from server.chats.model.accounts import GitAccount
+from server.chats.model.rules import ChatRules
 from server.chats.routes import config, diffs, files, listing, titles
 from server.chats.store import chats, messages
 from server.chats.store.chats import NewChat
@@ -77,6 +78,7 @@ class Bureau:
             await tx.run(MODEL, args)
         self.titles = Titles(self.database, self.namers)
         provide(self.people.app, Titles, self.titles)
+        provide(self.people.app, ChatRules, ChatRules())
         provide(self.people.app, Diffs, Diffs(self.database, self.accounts, self.client))
         self.gitsync = GitSync(self.database, self.accounts, self.client)
 

@@ -20,6 +20,7 @@ from server.chats.model.files import (
     name,
     sniff,
 )
+from server.chats.store import chats
 from server.kit.db import Database
 from server.kit.routing import Limits
 from tests.server.chats.bureau import Bureau, opened
@@ -162,9 +163,9 @@ async def test_a_chat_has_fifty_files_at_most(bureau: Bureau) -> None:
             "2 files could not be linked: a chat has 50 files at most."
         ]
         assert len(await files.of_chat(tx, chat)) == 50
-        full = await files.keep(
-            tx, chat, bureau.ann.id, bureau.organization, Upload("a", "text/plain", b"x")
-        )
+        row = await chats.by_id(tx, chat)
+        assert row is not None
+        full = await files.keep(tx, row, Upload("a", "text/plain", b"x"))
         assert full is None
 
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 
 from server.chats.model import State
+from server.chats.model.rules import ChatRules
+from server.kit.routing import provide
 from server.llm import ErrorKind, ModelError
 from server.loop import Done, Failed, LeaseLost, Parked, Stopped
 from tests.server.chats.world import World, called, said, words
@@ -73,6 +75,14 @@ async def test_a_busy_chat_keeps_twenty_messages_and_no_more(world: World) -> No
     waiting = await world.queue(chat)
     assert [one["content"][0]["text"] for one in waiting] == [f"later {n}" for n in range(20)]
     assert (await world.read(chat)).state is State.R1
+
+
+async def test_the_deployment_says_how_many_wait(world: World) -> None:
+    provide(world.people.app, ChatRules, ChatRules(most_queued=1))
+    chat = await world.chat()
+    await world.send(chat, "later")
+    refused = await world.post(f"/chats/{chat}/messages", {"content": words("x")}, status=429)
+    assert refused.json()["detail"] == "Maximum 1 messages can be queued."
 
 
 async def test_a_turn_ends_with_the_heads_turn(world: World) -> None:

@@ -15,7 +15,8 @@ from server.chats.events import Change, ChatChanged
 from server.chats.model import State
 from server.chats.model.failures import Failure
 from server.chats.store import messages
-from server.loop import Done, LeaseLost, Limited, Parked, Stopped
+from server.llm import Role, Text
+from server.loop import Done, LeaseLost, Limited, Parked, Row, Stopped
 from tests.server.chats.world import SYSTEM, World, answered, called, said
 
 
@@ -241,6 +242,18 @@ async def test_folding_and_clearing_need_an_idle_chat_with_a_history(world: Worl
     assert [row.compressed for row in view if row.role != "system"] == [True]
     for path in ("clear", "compact"):
         await world.post(f"/chats/{chat}/{path}", status=409)
+
+
+async def test_what_was_summed_up_can_be_cleared_too(world: World) -> None:
+    chat = await world.chat("one")
+    runner = await world.run(chat)
+    await runner.step(
+        Row(Role.USER, (Text("sum"),), visibility="model", compressed=True), last=Done()
+    )
+    refused = await world.post(f"/chats/{chat}/compact", status=409)
+    assert refused.json()["detail"] == "Nothing was said since the last summary."
+    await world.post(f"/chats/{chat}/clear")
+    await world.post(f"/chats/{chat}/clear", status=409)
 
 
 async def test_a_state_that_cannot_be_is_repaired_to_an_error(world: World) -> None:

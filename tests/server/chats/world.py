@@ -15,10 +15,12 @@ from server.chats.actions import turns
 from server.chats.actions.turns import Ended
 from server.chats.convert.rows import new_message
 from server.chats.model import Chat
+from server.chats.model.rules import ChatRules
 from server.chats.routes import routes
 from server.chats.store import chats, leases
 from server.chats.store.leases import Room
 from server.kit.db import Database
+from server.kit.routing import provide
 from server.llm import Part, Role, Text, ToolCall, ToolResult
 from server.loop import Done, Outcome, Row
 from tests.server.chats.rows import MODEL, SYSTEM
@@ -203,6 +205,7 @@ async def deployment(database: Database) -> AsyncGenerator[World]:
     mounted = APIRouter()
     mounted.include_router(routes, prefix="/api/v2")
     async with gathered(database, routers=(identity.routes, mounted)) as people:
+        provide(people.app, ChatRules, ChatRules())
         world = World(people)
         await world.begin()
         yield world
