@@ -91,7 +91,8 @@ class PlainKitchen:
     @asynccontextmanager
     async def prepare(self, chat: Chat, feed: Feed) -> AsyncGenerator[Prepared]:
         engine = Engine(self.model, 100_000)
-        yield Prepared(Turn(chat.id, engine, self.toolbox), self.config_id)
+        compact = chat.compaction_requested_at is not None
+        yield Prepared(Turn(chat.id, engine, self.toolbox, compact=compact), self.config_id)
 
 
 @dataclass
