@@ -27,7 +27,7 @@ from server.kit.pubsub import Bell, Pubsub
 log = structlog.get_logger()
 
 ME = as_system("chats")
-MOST_KEPT = 256
+MOST_KEPT = 4096
 """Events kept for those who are slow; whoever falls further behind is told to begin anew."""
 
 KINDS: Final[Mapping[Change, ChatWatchEventKind]] = {
