@@ -18,7 +18,7 @@ from server.llm import ContextFile
 from server.tools.context.frontmatter import read_head, skill_name
 from server.tools.context.inside import inside, names_of, plain
 from server.tools.found import Found, FoundSkill
-from server.tools.link import WorkspaceLink
+from server.tools.link import OFFLINE, WorkspaceLink
 from server.tools.means import Means
 from server.workspaces import StandingAgent
 
@@ -39,13 +39,20 @@ WITHIN: Final = 5.0
 async def workspace_context(means: Means, link: WorkspaceLink) -> Found | None:
     """Return what the chat's workspace tells about itself; None where nobody answers in time.
 
-    Kept per agent for five minutes. ``Found.parts()`` is what a chat's history keeps of it, once
-    for each agent: ``known_agents`` tells of which it has some.
+    Kept per agent for five minutes: a turn that touches nothing asks nobody. ``Found.parts()`` is
+    what a chat's history keeps of it; ``known_agents`` tells of which agents it has some.
     """
     if link.workspace_id is None:
         return None
+    known = link.agent_id and means.contexts.get(link.agent_id, means.clock.monotonic())
+    if known:
+        return known
     try:
         async with asyncio.timeout(WITHIN):
+            agent = await link.agent()
+            if agent.status(means.database.clock.now()) in OFFLINE:
+                # Every turn would wait for nothing.
+                return None
             return await discover(means, link)
     except TimeoutError:
         await link.drop()

@@ -11,6 +11,7 @@ from server.loop import Result
 from server.network import Unreachable
 from server.tools.bench import Bench
 from server.tools.capped import head_and_tail
+from server.tools.context.discover import workspace_context
 from server.tools.link import choose
 from server.tools.sentences import (
     AmbiguousAgent,
@@ -32,6 +33,8 @@ UNDER_WAY: Final = frozenset(
 )
 TAIL_LINES: Final = 60
 TAIL_CHARACTERS: Final = 6000
+INSTRUCTIONS: Final = 12_000
+MOST_INSTRUCTIONS: Final = 3
 _SCRIPTS: Final = {
     AgentLifecycle.START_ERROR: "startup_scripts_failed",
     AgentLifecycle.START_TIMEOUT: "startup_scripts_timeout",
@@ -84,7 +87,27 @@ async def failure(bench: Bench, now: Standing, what: str) -> Result:
 
 
 async def readiness(bench: Bench, now: Standing) -> dict[str, Json]:
-    """Return what is to be said of the agent of a workspace that runs; nothing when all is well."""
+    """Return what is to be said of a workspace that runs: what is not well, and how to work in it.
+
+    The prompt of this turn was made before the workspace was there, so its instructions come here.
+    """
+    said = await _agent(bench, now)
+    if "agent_status" in said:
+        return said
+    found = await workspace_context(bench.means, bench.link)
+    if found is not None and found.files:
+        said["instructions"] = [
+            {"path": each.path, "content": head_and_tail(each.content, INSTRUCTIONS)}
+            for each in found.files[:MOST_INSTRUCTIONS]
+        ]
+    if found is not None and found.skills:
+        said["skills"] = [
+            {"name": each.name, "description": each.description} for each in found.skills[:100]
+        ]
+    return said
+
+
+async def _agent(bench: Bench, now: Standing) -> dict[str, Json]:
     try:
         choose(now.agents)
     except NoAgent:

@@ -1,5 +1,6 @@
 """Instruction files and skills: found at an agent's real rooms, where nobody vouches for them."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,15 @@ async def test_nobody_there_is_no_context(scene: Scene, turn: Turn) -> None:
     assert await workspace_context(scene.means, turn.link) is None
     alone = await scene.turn()
     assert await workspace_context(scene.means, alone.link) is None
+
+
+async def test_who_is_offline_is_not_waited_for(scene: Scene, turn: Turn) -> None:
+    workspace = turn.link.workspace_id
+    assert workspace is not None
+    long_ago = scene.world.database.clock.now() - timedelta(hours=1)
+    await scene.change_agent(workspace, last_connected_at=long_ago)
+    assert await workspace_context(scene.means, turn.link) is None
+    assert scene.line.dialled == []
 
 
 async def test_links_that_lead_out_are_not_followed(scene: Scene, turn: Turn) -> None:

@@ -88,6 +88,12 @@ async def test_each_seat_has_its_tools(scene: Scene) -> None:
     ]
 
 
+async def test_people_see_which_commands_run(scene: Scene) -> None:
+    parse = (await scene.turn()).box.commands["execute"]
+    assert parse({"command": "git status && ls"}) == (("git", "status"), ("ls",))
+    assert parse({}) == ()
+
+
 async def test_dynamic_tools_are_for_roots_and_lose_a_clash(scene: Scene) -> None:
     turn = await scene.turn()
     extras = Extras((ToolSpec("execute", "", {}), ToolSpec("theirs", "", {})))

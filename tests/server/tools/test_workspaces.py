@@ -10,10 +10,11 @@ import pytest
 from coder_cli.kit.names import check_name
 from server.kit.errors import Unavailable
 from server.terraform import Built, Failure, Parameter
-from server.tools import Patience
+from server.tools import Patience, workspace_context
 from server.tools.sentences import LOST, NEVER_CONNECTED, NO_WORKSPACE
 from server.tools.workspaces.names import generated, workspace_name
 from tests.server.tools.scene import UNREACHABLE, ListPort, Scene
+from tests.server.tools.test_context import skill, write
 from tests.server.workspaces.world import SYSTEM, with_agent
 
 
@@ -207,6 +208,22 @@ async def test_start_and_stop(scene: Scene) -> None:
     assert (await turn.done("execute", command="echo hi"))["output"] == "hi\n"
     builds = await scene.world.value("SELECT count(*) FROM workspace_builds")
     assert builds == 3
+
+
+async def test_a_workspace_that_is_made_tells_how_to_work_in_it(scene: Scene) -> None:
+    """The prompt of this turn was made before: it has none of that."""
+    turn = await scene.turn()
+    write(scene.home / "AGENTS.md", "Run the tests.")
+    skill(scene.home / "skills", "deploy")
+    scene.world.terraform.script(builds=[with_agent()])
+    async with scene.building():
+        told = await turn.done("create_workspace", template_id=str(scene.world.template.id))
+    path = f"{scene.home}/AGENTS.md"
+    assert told["instructions"] == [{"path": path, "content": "Run the tests."}]
+    assert told["skills"] == [{"name": "deploy", "description": "Does deploy"}]
+    later = await scene.turn(workspace_id=turn.link.workspace_id, agent_id=turn.link.agent_id)
+    assert await workspace_context(scene.means, later.link) is not None
+    assert later.link.looks == 0, "it is known"
 
 
 async def test_start_waits_for_a_build_that_is_under_way(scene: Scene) -> None:
