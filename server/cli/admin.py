@@ -81,7 +81,7 @@ def create_admin(settings: Settings, new: NewAdmin) -> "identity.User":
     async def act(database: Database) -> "identity.User":
         return await identity.create_admin(database, person, _options(settings))
 
-    return _with_database(settings, act)
+    return with_database(settings, act)
 
 
 def reset_password(settings: Settings, username: str, password: str) -> None:
@@ -95,7 +95,7 @@ def reset_password(settings: Settings, username: str, password: str) -> None:
     async def act(database: Database) -> None:
         await identity.reset_password(database, username, password, _options(settings))
 
-    _with_database(settings, act)
+    with_database(settings, act)
 
 
 def _options(settings: Settings) -> "identity.IdentityOptions":
@@ -118,7 +118,13 @@ def _dsn(settings: Settings) -> Generator[str]:
         raise Refused(str(error)) from None
 
 
-def _with_database(settings: Settings, act: Callable[[Database], Awaitable[T]]) -> T:
+def with_database(settings: Settings, act: Callable[[Database], Awaitable[T]]) -> T:
+    """Do something with the migrated database; a stopped built-in one runs meanwhile.
+
+    Raises:
+        Refused: the database cannot be reached, or ``act`` was refused.
+    """
+
     async def run(dsn: str) -> T:
         await prepare(dsn, None)
         database = Database(dsn, max_open=2)

@@ -10,6 +10,7 @@ from server.identity.actions.find import resolve_organization, resolve_user, use
 from server.identity.actions.git_keys import git_ssh_key
 from server.identity.actions.linking import Linker
 from server.identity.actions.membership import owner_facts
+from server.identity.actions.resealing import forget_links, reseal_links
 from server.identity.actions.services import Services
 from server.identity.actions.setup import (
     create_admin,
@@ -51,9 +52,11 @@ __all__ = [
     "create_first_user",
     "default_organization",
     "everyone_group",
+    "forget_links",
     "git_ssh_key",
     "mint_key",
     "owner_facts",
+    "reseal_links",
     "reset_password",
     "resolve_organization",
     "resolve_user",

@@ -8,6 +8,7 @@ deployment does, which is a row of the same database. Source: architecture, D14.
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +30,15 @@ DEPLOYMENT_KEYS: LiteralString = """
 
 class CannotUnseal(Exception):
     """A sealed value does not open; the text is a sentence, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """A sealed value, the place it is sealed to, and the column it is from."""
+
+    place: str
+    blob: bytes = field(repr=False)
+    column: str = ""
 
 
 class Ring:
@@ -117,3 +127,21 @@ class Sealer:
             own = [bytes(key) for key in await tx.values(DEPLOYMENT_KEYS)]
             self._whole = Ring((*self._keys, *own))
         return self._whole
+
+
+async def reseal(
+    tx: Tx, values: Sequence[SealedValue], opens: Sealer, seals: Sealer
+) -> list[SealedValue]:
+    """Return values that ``opens`` can open, sealed by ``seals``.
+
+    Raises:
+        CannotUnseal: one does not open; the text names its place.
+    """
+    anew: list[SealedValue] = []
+    for value in values:
+        try:
+            text = await opens.open(tx, bytes(value.blob), value.place)
+        except CannotUnseal as broken:
+            raise CannotUnseal(f"{value.place} does not open. {broken}") from None
+        anew.append(replace(value, blob=await seals.seal(tx, text, value.place)))
+    return anew

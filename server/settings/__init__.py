@@ -12,6 +12,7 @@ from server.settings.reading import (
     Source,
     load,
 )
+from server.settings.sealing import read_keys
 from server.settings.show import deployment_config, describe, write_yaml
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "deployment_config",
     "describe",
     "load",
+    "read_keys",
     "write_yaml",
 ]

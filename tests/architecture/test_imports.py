@@ -11,6 +11,7 @@ SYSTEM_CALLERS = {
     "server/chats/actions/admitting.py",  # money of all users
     "server/chats/actions/gitsync.py",  # branches of all chats; providers are asked as the owners
     "server/chats/actions/keeping.py",  # old chats of all users
+    "server/cli/dbcrypt.py",  # keys of sealed columns
     "server/identity/actions/linking.py",  # tokens of linked accounts are renewed
     "server/identity/actions/sessions.py",  # a session is looked up before anybody is known
     "server/identity/actions/setup.py",  # the first user, and rescue from a terminal

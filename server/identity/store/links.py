@@ -1,6 +1,6 @@
 """Linked accounts in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from server.identity.model.linking import Link
 from server.kit.db import Tx, jsonb
+from server.kit.sealing import SealedValue
 
 _COLUMNS: LiteralString = """
     provider_id, user_id, access_token, refresh_token, expires_at, extra, refresh_failure,
@@ -54,6 +55,22 @@ FAILED: LiteralString = """
            updated_at = %(now)s
      WHERE provider_id = %(provider_id)s AND user_id = %(user_id)s AND updated_at = %(seen)s
 """
+SEALED: LiteralString = """
+    SELECT 'external_auth_links/' || provider_id || '/' || user_id AS place,
+           access_token AS blob, 'access' AS column
+      FROM external_auth_links
+     UNION ALL
+    SELECT 'external_auth_links/' || provider_id || '/' || user_id, refresh_token, 'refresh'
+      FROM external_auth_links WHERE refresh_token IS NOT NULL
+"""
+RESEAL: LiteralString = """
+    UPDATE external_auth_links
+       SET access_token = CASE WHEN %(column)s = 'access' THEN %(blob)s ELSE access_token END,
+           refresh_token = CASE WHEN %(column)s = 'refresh' THEN %(blob)s ELSE refresh_token END
+     WHERE 'external_auth_links/' || provider_id || '/' || user_id = %(place)s
+"""
+LOCK: LiteralString = "LOCK TABLE external_auth_links IN EXCLUSIVE MODE"
+FORGET: LiteralString = "DELETE FROM external_auth_links"
 CLAIM_FOR = timedelta(seconds=60)
 """Longer than a service may take to answer."""
 
@@ -127,3 +144,20 @@ def _which(link: Link) -> dict[str, Any]:
         "user_id": link.user_id,
         "seen": link.updated_at,
     }
+
+
+async def sealed(tx: Tx) -> list[SealedValue]:
+    """Return every token, to seal it anew; none is renewed until the commit."""
+    await tx.run(LOCK)
+    return await tx.all(SealedValue, SEALED)
+
+
+async def reseal(tx: Tx, values: Sequence[SealedValue]) -> None:
+    """Store tokens that were sealed anew."""
+    rows = [{"place": each.place, "blob": each.blob, "column": each.column} for each in values]
+    await tx.many(RESEAL, rows)
+
+
+async def forget(tx: Tx) -> int:
+    """Forget every linked account; return how many there were."""
+    return await tx.run(FORGET)

@@ -1,27 +1,23 @@
-"""Seal every key of this room anew: what a rotation of the deployment's keys does."""
-
-from dataclasses import replace
+"""Seal every key of this room anew, or forget them all: what a change of keys does to them."""
 
 from server.kit.db import Tx
-from server.kit.sealing import Sealer
+from server.kit.sealing import Sealer, reseal
 from server.models.store import providers
 
 
-async def rotate(tx: Tx, sealer: Sealer) -> int:
-    """Seal every stored key with the first key of ``sealer``; return how many there are.
+async def reseal_keys(tx: Tx, opens: Sealer, seals: Sealer) -> int:
+    """Seal every stored key with ``seals``; return how many there are.
 
     Raises:
         CannotUnseal: one does not open; nothing is changed.
     """
     await providers.lock(tx)
-    values = [
-        replace(
-            value,
-            blob=await sealer.seal(
-                tx, await sealer.open(tx, bytes(value.blob), value.place), value.place
-            ),
-        )
-        for value in await providers.sealed(tx)
-    ]
+    values = await reseal(tx, await providers.sealed(tx), opens, seals)
     await providers.reseal(tx, values)
     return len(values)
+
+
+async def forget_keys(tx: Tx) -> int:
+    """Forget every stored key; return how many there were."""
+    await providers.lock(tx)
+    return await providers.forget_keys(tx)

@@ -1,12 +1,12 @@
 """Providers in SQL, and the keys that people brought to them. Keys come and go sealed."""
 
-from dataclasses import dataclass, field
 from typing import LiteralString
 from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from server.kit.db import Tx
+from server.kit.sealing import SealedValue
 from server.models.errors import ProviderExists, StillReferenced
 from server.models.model.providers import Provider
 
@@ -68,12 +68,14 @@ DELETE_KEY: LiteralString = """
 """
 
 SEALED: LiteralString = """
-    SELECT 'chat_providers.api_key/' || id AS place, api_key AS blob
+    SELECT 'chat_providers.api_key/' || id AS place, api_key AS blob, '' AS column
       FROM chat_providers WHERE api_key IS NOT NULL
      UNION ALL
-    SELECT 'user_chat_provider_keys.api_key/' || user_id || '/' || provider, api_key
+    SELECT 'user_chat_provider_keys.api_key/' || user_id || '/' || provider, api_key, ''
       FROM user_chat_provider_keys
 """
+FORGET_CENTRAL: LiteralString = "UPDATE chat_providers SET api_key = NULL WHERE api_key IS NOT NULL"
+FORGET_OWN: LiteralString = "DELETE FROM user_chat_provider_keys"
 RESEAL_PROVIDER: LiteralString = """
     UPDATE chat_providers SET api_key = %(blob)s
      WHERE 'chat_providers.api_key/' || id = %(place)s
@@ -82,14 +84,6 @@ RESEAL_USER: LiteralString = """
     UPDATE user_chat_provider_keys SET api_key = %(blob)s
      WHERE 'user_chat_provider_keys.api_key/' || user_id || '/' || provider = %(place)s
 """
-
-
-@dataclass(frozen=True, slots=True)
-class SealedValue:
-    """A sealed key, and the place it is sealed to."""
-
-    place: str
-    blob: bytes = field(repr=False)
 
 
 def place(provider_id: UUID) -> str:
@@ -194,6 +188,11 @@ async def reseal(tx: Tx, values: list[SealedValue]) -> None:
     # Each finds its own: a place names its table.
     await tx.many(RESEAL_PROVIDER, rows)
     await tx.many(RESEAL_USER, rows)
+
+
+async def forget_keys(tx: Tx) -> int:
+    """Forget every key, of the deployment and of users; return how many there were."""
+    return await tx.run(FORGET_CENTRAL) + await tx.run(FORGET_OWN)
 
 
 def _args(provider: Provider) -> dict[str, object]:

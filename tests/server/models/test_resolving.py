@@ -223,7 +223,7 @@ async def test_keys_are_sealed_anew_with_the_first_key(
     await bob.api.put(f"{OWN}/anthropic", json={"api_key": "mine"})
     fresh = b"f" * 32
     async with people.database.tx(as_system("test")) as tx:
-        assert await resealing.rotate(tx, Sealer([fresh, b"k" * 32])) == 2
+        assert await resealing.reseal_keys(tx, sealer, Sealer([fresh])) == 2
     assert await key(people, bob, Sealer([fresh])) == "mine"
     with pytest.raises(ModelError):
         await key(people, bob, sealer)
