@@ -82,16 +82,16 @@ async def post_tool_results(db: Db, me: Me, chat: UUID, body: SubmitToolResultsR
         await results.submit(tx, chat, requests.results(body))
 
 
-@routes.post("/{chat}/archive", status_code=204)
+@routes.post("/{chat}/archive", status_code=204, include_in_schema=False)
 async def post_archive(db: Db, me: Me, chat: UUID) -> None:
-    """Put a chat away with its sub-agents."""
+    """Put a chat away with its sub-agents, as older clients ask; newer ones PATCH it."""
     async with db.tx(me) as tx:
         await archiving.archive(tx, await find.locked(tx, chat))
 
 
-@routes.post("/{chat}/unarchive", status_code=204)
+@routes.post("/{chat}/unarchive", status_code=204, include_in_schema=False)
 async def post_unarchive(db: Db, me: Me, chat: UUID) -> None:
-    """Bring a chat back with its sub-agents."""
+    """Bring a chat back with its sub-agents, as older clients ask; newer ones PATCH it."""
     async with db.tx(me) as tx:
         await archiving.unarchive(tx, await find.locked(tx, chat))
 

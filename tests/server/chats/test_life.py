@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import timedelta
+from random import Random
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -32,9 +33,10 @@ from server.chats.convert.rows import new_message
 from server.chats.errors import (
     NothingToClear,
     NothingToCompact,
+    QueuedMessageNotFound,
     QueueFull,
 )
-from server.chats.model import MOVES, Chat, Move, State, Status
+from server.chats.model import MOVES, Chat, Move, QueuedMessage, State, Status
 from server.chats.model.orders import Busy, GivenResult, InputPart, MessageOrder
 from server.chats.store import leases, messages, queue
 from server.chats.store.leases import Room
@@ -377,6 +379,82 @@ class Life(RuleBasedStateMachine):
 def _state(chat: Chat) -> State:
     assert chat.state is not None
     return chat.state
+
+
+async def test_a_storm_of_people_and_workers_loses_nothing(database: Database) -> None:
+    """Everybody at once, in whatever order the locks give: no deadlock, nothing lost or doubled."""
+    rows = await Rows.begin(database)
+    dice = Random(7)
+    for _ in range(4):
+        chat = await rows.chat()
+        storm = Storm(rows, chat)
+        await asyncio.gather(*(storm.blow(dice.random()) for _ in range(40)))
+        row = await rows.read(chat)
+        async with database.tx(SYSTEM) as tx:
+            log = [one.content[0]["text"] for one in await messages.since(tx, chat, 0)]
+            waiting = [one.content[0]["text"] for one in await queue.listed(tx, chat)]
+        people = [words for words in log if words.startswith("m")]
+        assert row.state is not None
+        assert row.queued == len(waiting)
+        assert sorted([*people, *waiting]) == sorted(storm.sent - storm.taken_back)
+
+
+class Storm:
+    """Things that people and workers do with one chat at the same time."""
+
+    def __init__(self, rows: Rows, chat: UUID) -> None:
+        self.rows, self.chat = rows, chat
+        self.database = rows.database
+        self.owner = rows.actor(rows.owner)
+        self.sent: set[str] = set()
+        self.taken_back: set[str] = set()
+
+    async def blow(self, chance: float) -> None:
+        """Do one of the things; what the state does not allow is refused."""
+        doings = (self.send, self.send, self.work, self.work, self.stop, self.promote, self.take)
+        try:
+            await doings[int(chance * len(doings))]()
+        except (QueueFull, QueuedMessageNotFound, LeaseLost):
+            return
+
+    async def send(self) -> None:
+        words = f"m{uuid4()}"
+        busy = Busy.INTERRUPT if words < "m8" else Busy.QUEUE
+        async with self.database.tx(self.owner) as tx:
+            order = MessageOrder([InputPart("text", words)], busy_behavior=busy)
+            await sending.send(tx, self.chat, order)
+        self.sent.add(words)
+
+    async def work(self) -> None:
+        async with self.database.tx(SYSTEM) as tx:
+            taken = await leases.acquire(tx, uuid4(), Room(9, 9, 9), timedelta(seconds=15))
+        for chat in taken:
+            assert chat.runner_id
+            batch = turns.batch([text(Role.ASSISTANT, "hi")])
+            async with self.database.tx(SYSTEM) as tx:
+                await turns.commit_step(tx, chat.id, chat.runner_id, batch)
+            async with self.database.tx(SYSTEM) as tx:
+                await turns.end_turn(tx, chat.id, chat.runner_id, Done())
+
+    async def stop(self) -> None:
+        async with self.database.tx(self.owner) as tx:
+            await stopping.interrupt(tx, self.chat)
+
+    async def promote(self) -> None:
+        if (queued := await self.waiting()) is not None:
+            async with self.database.tx(self.owner) as tx:
+                await queueing.promote(tx, self.chat, queued.id)
+
+    async def take(self) -> None:
+        if (queued := await self.waiting()) is not None:
+            async with self.database.tx(self.owner) as tx:
+                await queueing.delete(tx, self.chat, queued.id)
+            self.taken_back.add(queued.content[0]["text"])
+
+    async def waiting(self) -> QueuedMessage | None:
+        async with self.database.tx(SYSTEM) as tx:
+            listed = await queue.listed(tx, self.chat)
+        return listed[-1] if listed else None
 
 
 def test_no_chat_leaves_the_table_and_no_message_is_lost(module_dsn: str) -> None:

@@ -102,7 +102,7 @@ async def test_a_turn_ends_with_the_heads_turn(world: World) -> None:
     assert [line.split(": ")[1] for line in await world.log(chat)] == expected
 
 
-async def test_edge_case_06_the_queue_keeps_its_order_and_no_limit_holds_it_up(
+async def test_edge_case_06_interrupt_auto_promotion_ignores_later_usage_limit_change(
     world: World,
 ) -> None:
     chat = await world.chat("one")

@@ -9,7 +9,7 @@ from server.llm import Role, Usage
 from tests.server.chats.rows import SYSTEM, Rows, text
 
 
-async def test_a_batch_is_one_statement_in_order_and_advances_the_chat(database: Database) -> None:
+async def test_insert_chat_messages_is_one_batch_in_order_and_advances_the_chat(database: Database) -> None:
     rows = await Rows.begin(database)
     chat_id = await rows.chat()
     async with database.tx(SYSTEM) as tx:
@@ -35,7 +35,7 @@ async def test_a_batch_is_one_statement_in_order_and_advances_the_chat(database:
     assert [message.model for message in stored] == ["", "one", "two", ""]
 
 
-async def test_no_id_and_no_number_are_null(database: Database) -> None:
+async def test_insert_chat_messages_takes_no_id_and_no_number_as_null(database: Database) -> None:
     rows = await Rows.begin(database)
     chat_id = await rows.chat()
     usage = Usage(input_tokens=0, output_tokens=7)
