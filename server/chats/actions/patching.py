@@ -17,6 +17,7 @@ from server.chats.events import Change
 from server.chats.model import Chat
 from server.chats.model.labels import checked
 from server.chats.model.shown import Prompt
+from server.chats.model.titles import one_line
 from server.chats.store import chats, patching
 from server.kit.authz import Action
 from server.kit.db import Tx
@@ -138,7 +139,7 @@ async def _pin(tx: Tx, chat: Chat, order: int) -> None:
 
 
 def _title(text: str) -> str:
-    title = " ".join(text.split())
+    title = one_line(text)
     if not title:
         raise BadTitle("Title cannot be empty.")
     if len(title) > LONGEST_TITLE:

@@ -117,15 +117,21 @@ class Claim:
 def repository(origin: str) -> Repository | None:
     """Return the repository of a remote's address, in any of git's spellings, or None."""
     found = _ORIGIN.fullmatch(origin.strip())
-    return Repository(found["host"].lower(), found["owner"], found["name"]) if found else None
+    return _named(found["host"], found["owner"], found["name"]) if found else None
+
+
+def _named(host: str, owner: str, name: str) -> Repository | None:
+    """Return a repository whose name is one: ``..`` would lead elsewhere in a URL."""
+    if not owner.strip(".") or not name.strip("."):
+        return None
+    return Repository(host.lower(), owner, name)
 
 
 def pull(url: str) -> tuple[Repository, int] | None:
     """Return the repository and number of a pull request's page, or None."""
     found = _PULL.fullmatch(url.strip())
-    if found is None:
-        return None
-    return Repository(found["host"].lower(), found["owner"], found["name"]), int(found["number"])
+    where = _named(found["host"], found["owner"], found["name"]) if found else None
+    return (where, int(found["number"])) if found and where else None
 
 
 def unseen_until(claim: Claim, now: datetime) -> datetime | None:

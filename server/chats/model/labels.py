@@ -35,6 +35,8 @@ def _problem(key: str, value: str) -> FieldError | None:
         )
     elif not value:
         reason = f"The value of {key!r} must not be empty."
+    elif not value.isprintable():
+        reason = f"The value of {key!r} must be printable characters of one line."
     elif len(value) > LONGEST_VALUE:
         reason = f"The value of {key!r} must have {LONGEST_VALUE} characters at most."
     else:

@@ -105,6 +105,6 @@ def _known(key: str, values: list[str], known: frozenset[str]) -> tuple[str, ...
 
 def _label(text: str) -> tuple[str, str]:
     key, colon, value = text.partition(":")
-    if not colon or not key.strip() or not value.strip():
+    if not colon or not key.strip() or not value.strip() or not text.isprintable():
         raise InvalidLabelFilter(text)
     return key, value

@@ -45,7 +45,7 @@ class Said:
 
 def fallback(text: str) -> str:
     """Return the title of a chat that begins with ``text``: its first words."""
-    words = text.split()
+    words = _words(text)
     if not words:
         return NAMELESS
     title = " ".join(words[:FIRST_WORDS])
@@ -68,8 +68,18 @@ def answered(text: str) -> str:
 
 def tidy(title: str) -> str:
     """Return ``title`` on one line, without quotes, of at most eight words and 80 characters."""
-    words = title.strip().strip("\"'`“”„«»").split()
+    words = _words(title.strip().strip("\"'`“”„«»"))
     return " ".join(words[:MOST_WORDS])[:LONGEST].rstrip(" .")
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with single spaces, and nothing that a terminal would obey."""
+    return " ".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    shown = "".join(one if one.isprintable() else " " if one.isspace() else "" for one in text)
+    return shown.split()
 
 
 def deterministic(text: str) -> str:

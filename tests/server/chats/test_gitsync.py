@@ -378,6 +378,8 @@ def test_a_remote_in_every_spelling(origin: str) -> None:
         "https://github.com/a/b/c",
         "https://evil.test/?x=github.com/acme/site",
         "https://github.com/acme/../site",
+        "https://github.com/../user",
+        "git@github.com:acme/...git",
     ],
 )
 def test_what_is_no_remote_of_a_provider(origin: str) -> None:

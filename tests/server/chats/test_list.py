@@ -109,7 +109,7 @@ async def test_extra_label_filter_and(bureau: Bureau) -> None:
     assert await bureau.listed(bureau.ann, label=["team:a", "team:b"]) == []
 
 
-@pytest.mark.parametrize("label", ["team", ":a", "team:", " : "])
+@pytest.mark.parametrize("label", ["team", ":a", "team:", " : ", "a:\x00"])
 async def test_a_label_filter_needs_both_halves(bureau: Bureau, label: str) -> None:
     answer = await bureau.ann.api.get("/chats", params={"label": label})
     assert answer.status_code == 400

@@ -1,5 +1,6 @@
 """What people change about chats besides talking to them."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,7 +57,10 @@ async def test_a_title_of_ones_own(bureau: Bureau) -> None:
     await done(bureau.ann, chat, title="  The \n release ")
     found = await read(bureau, chat)
     assert (found.title, found.title_source) == ("The release", "user")
-    assert await refused(bureau.ann, chat, title=" ") == "Title cannot be empty."
+    await done(bureau.ann, chat, title="a\x1b[31m\x00 red\u202e one")
+    assert (await read(bureau, chat)).title == "a[31m red one"
+    for nothing in (" ", "\x00\n"):
+        assert await refused(bureau.ann, chat, title=nothing) == "Title cannot be empty."
     assert "200 characters" in await refused(bureau.ann, chat, title="x" * 201)
 
 
@@ -79,6 +83,8 @@ async def test_labels_are_replaced_as_a_whole(bureau: Bureau) -> None:
         {"a": ""},
         {"a" * 65: "v"},
         {"a": "v" * 257},
+        {"a": "\x00"},
+        {"a": "two\nlines"},
     ],
 )
 async def test_bad_labels(bureau: Bureau, labels: dict[str, str]) -> None:
@@ -114,6 +120,16 @@ async def test_pins_are_appended_moved_and_closed(bureau: Bureau) -> None:
     await done(bureau.ann, b, pin_order=0)
     assert await pins(bureau) == {a: 1, c: 2}
     await done(bureau.ann, b, pin_order=0)
+
+
+async def test_pins_of_the_same_moment_have_places_of_their_own(bureau: Bureau) -> None:
+    made = [await bureau.chat(bureau.ann) for _ in range(6)]
+    await asyncio.gather(*(done(bureau.ann, chat, pin_order=1) for chat in made))
+    assert sorted((await pins(bureau)).values()) == [1, 2, 3, 4, 5, 6]
+    # Everybody to the front at once, and away: nobody waits for one another for ever.
+    await asyncio.gather(*(done(bureau.ann, chat, pin_order=1) for chat in made))
+    await asyncio.gather(*(done(bureau.ann, chat, pin_order=0) for chat in made[:3]))
+    assert sorted((await pins(bureau)).values()) == [1, 2, 3]
 
 
 async def test_pins_heal_holes(bureau: Bureau) -> None:
