@@ -16,6 +16,7 @@ from server.chats.store import spending
 from server.chats.store.spending import Reservation
 from server.kit.authz import as_system
 from server.kit.db import Database
+from server.kit.errors import Unavailable
 from server.kit.pubsub import Pubsub
 from server.loop import LimitReached
 
@@ -58,7 +59,7 @@ class Till:
         topics = (spending_topic(chat.owner_id), owner_topic(chat.owner_id), SPENDING)
         with self._pubsub.bell(*topics) as bell:
             until = self._clock.monotonic() + WAIT_AT_MOST
-            while (held := await self._look(wanted)) is not None:
+            while (held := await self._look_if_possible(wanted)) is not None:
                 if self._clock.monotonic() >= until:
                     raise LimitReached(
                         "Other calls under way may spend what is left of the limit. "
@@ -74,6 +75,14 @@ class Till:
             await spending.settle(tx, chat.runner_id, cost_micros or 0)
             await tx.announce(CallSettled(owner_id=chat.owner_id))
         self._holding.discard(chat.runner_id)
+
+    async def _look_if_possible(self, wanted: Reservation) -> Over | None:
+        try:
+            return await self._look(wanted)
+        except Unavailable as error:
+            # A busy database is no reason to fail a turn; storing its step will tell more.
+            log.warning("limits of spending cannot be read; a call goes ahead", error=error.message)
+            return None
 
     async def _look(self, wanted: Reservation) -> Over | None:
         """Set the money aside and return None, or return what is in the way for now.

@@ -218,6 +218,14 @@ async def test_limits_that_cannot_be_found_out_hold_nobody_up(house: House) -> N
     await house.tills[0].admit(chat, CENT)
 
 
+async def test_a_database_that_does_not_answer_holds_nobody_up(house: House) -> None:
+    await house.limit(CENT)
+    (chat,) = await house.running(1)
+    gone = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    till = Till(gone, Pubsub(""), house.clock)
+    await till.admit(chat, CENT)
+
+
 async def test_deleted_rows_go_on_counting(house: House) -> None:
     await house.limit(CENT)
     (chat,) = await house.running(1)
