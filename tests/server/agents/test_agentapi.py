@@ -41,7 +41,10 @@ class Channel:
 
     async def send(self, frame: bytes) -> None:
         """Send to the agent."""
-        await self.end.send(frame)
+        try:
+            await self.end.send(frame)
+        except Ended as ended:
+            raise Closed(1000, str(ended)) from ended
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End it."""

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from typing_extensions import override
-
 from agent.files import FileRoutes
 from agent.kit.child import Children
-from agent.network.frames import Ended
 from agent.network.http import Front, Table
 from agent.processes import Environment, ProcessRoutes, Registry
 from coder_cli.kit.clock import SystemClock
@@ -22,7 +19,7 @@ from server.agents import Dialer
 from server.kit.authz import Actor
 from server.kit.errors import Invalid, NotFound
 from server.loop import Call, Result, Toolbox
-from server.network import Closed, Stream, Unreachable
+from server.network import Stream, Unreachable
 from server.templates import FormDesk
 from server.tools import (
     Binding,
@@ -36,7 +33,7 @@ from server.tools import (
     toolbox,
 )
 from tests.agent.frames import End
-from tests.server.agents.test_agentapi import Channel as ReadingChannel
+from tests.server.agents.test_agentapi import Channel
 from tests.server.workspaces.world import SYSTEM, World, with_agent
 
 QUICK = Patience(attempt=0.2, pause=0.02, dial=0.3, agent=0.3, build=20.0, scripts=0.3)
@@ -46,18 +43,6 @@ CONNECTED = """
            expanded_directory = %(directory)s
      WHERE id = %(id)s
 """
-
-
-@dataclass
-class Channel(ReadingChannel):
-    """The server's end of a stream, which also tells who writes that it has ended."""
-
-    @override
-    async def send(self, frame: bytes) -> None:
-        try:
-            await super().send(frame)
-        except Ended as ended:
-            raise Closed(1000, str(ended)) from ended
 
 
 @dataclass
