@@ -59,7 +59,7 @@ messages = st.builds(
 )
 histories = st.lists(messages, max_size=8)
 targets = st.builds(Target, st.sampled_from(PROVIDERS), st.booleans(), st.booleans())
-often = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @often

@@ -96,7 +96,7 @@ def stage_of(plan: list[Scene]) -> Stage:
     return stage
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(scenes, st.one_of(st.none(), st.integers(0, 60)))
 def test_every_turn_ends_and_what_it_stored_is_whole(
     plan: list[Scene], stop_after: int | None
