@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic_ai.messages import (
@@ -37,7 +38,7 @@ from server.llm.parts import (
     ToolResult,
 )
 from server.llm.wire import blobs
-from server.llm.wire.target import Target
+from server.llm.wire.target import Format, Target
 
 MISSING = "[missing-attachment]"
 _WEB_SEARCH = "web_search"
@@ -126,6 +127,7 @@ def _json(value: Json) -> str:
 def _response(message: Message, target: Target) -> ModelMessage | None:
     parts: list[dict[str, Any]] = []
     of_answer: dict[str, Any] = {}
+    target = replace(target, by_id=target.by_id and not _lacks_reasoning(message, target))
     for part in message.parts:
         found = _provenance(part, target)
         made = _response_part(part, found, target)
@@ -135,6 +137,18 @@ def _response(message: Message, target: Target) -> ModelMessage | None:
     if not parts:
         return None
     return blobs.loaded(parts, of_answer)
+
+
+def _lacks_reasoning(message: Message, target: Target) -> bool:
+    """Tell whether an answer had reasoning that cannot be sent: then no item may name it."""
+    return target.format is Format.RESPONSES and any(
+        isinstance(part, Reasoning) and not _signed(part, target) for part in message.parts
+    )
+
+
+def _signed(part: Reasoning, target: Target) -> bool:
+    attached = blobs.attached(_provenance(part, target))
+    return "signature" in attached or "part_kind" in attached
 
 
 def _provenance(part: Part, target: Target) -> Provenance | None:
@@ -167,6 +181,8 @@ def _response_part(part: Part, found: Provenance | None, target: Target) -> dict
 def _thinking(part: Reasoning, attached: dict[str, Any], target: Target) -> dict[str, Any] | None:
     if not attached or not target.sends_reasoning:
         return None
+    if target.format is Format.RESPONSES and not _signed(part, target):
+        return None  # Without its encrypted text it is an item that nobody kept.
     if "part_kind" in attached:  # A part that is kept whole, such as a compaction.
         return attached
     return {**attached, "part_kind": "thinking", "content": part.text}
@@ -174,7 +190,7 @@ def _thinking(part: Reasoning, attached: dict[str, Any], target: Target) -> dict
 
 def _kept(attached: dict[str, Any], target: Target) -> dict[str, Any]:
     """Return what is attached without what the call cannot bear."""
-    if target.stores:
+    if not target.by_id:
         attached = {name: value for name, value in attached.items() if name != "id"}
     if not target.web_search:
         attached = {name: value for name, value in attached.items() if name != "citations"}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import cast
 
 from server.llm.model import CallOptions, Request
 from server.llm.parts import Json
@@ -44,6 +43,8 @@ class Target:
     block: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """The provider's own options (``provider_options``)."""
     web_search: bool = False
+    by_id: bool = True
+    """Items of answers are sent with the ids that the provider gave them."""
 
     @property
     def stores(self) -> bool:
@@ -71,14 +72,16 @@ def target(provider: str, model: str, options: CallOptions, request: Request) ->
     """Return where a request goes."""
     known = options.values.get("provider_options")
     blocks = known if isinstance(known, dict) else {}
-    block = blocks.get(_BLOCKS.get(provider, provider))
+    found = blocks.get(_BLOCKS.get(provider, provider))
+    block: Mapping[str, Json] = found if isinstance(found, dict) else {}
     return Target(
         provider,
         model,
         _FORMATS.get(provider) or _openai_format(provider, options),
         options,
-        cast("Mapping[str, Json]", block) if isinstance(block, dict) else {},
+        block,
         request.web_search,
+        by_id=block.get("store") is not True,
     )
 
 

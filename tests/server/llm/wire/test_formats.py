@@ -235,6 +235,18 @@ async def test_encrypted_reasoning_comes_back_before_its_call() -> None:
     assert items[1]["arguments"] == '{"command":"ls"}'
 
 
+async def test_reasoning_without_its_encrypted_text_is_not_sent_nor_named() -> None:
+    reasoning = reasoning_item()
+    del reasoning[-1]["item"]["encrypted_content"]
+    fake = Provider(responses(reasoning, call_item("{}")))
+    said = assistant(whole(await ask(fake, "openai")), "openai")
+    result = Message(Role.TOOL, (ToolResult("call_1", "execute", {"output": "x"}),))
+    await ask(fake, "openai", user("hi"), said, result)
+    items = fake.sent[1]["input"][1:]
+    assert [item["type"] for item in items] == ["function_call", "function_call_output"]
+    assert "id" not in items[0]
+
+
 @pytest.mark.parametrize(
     ("reason", "finish"),
     [("max_output_tokens", Finish.LENGTH), ("content_filter", Finish.CONTENT_FILTER)],
