@@ -88,14 +88,22 @@ APPEND: LiteralString = f"""
 """
 
 PROMPT: LiteralString = f"""
+    WITH summary AS (
+        SELECT coalesce(max(s.id), 0) AS id FROM chat_messages s
+         WHERE s.chat_id = %(chat_id)s AND NOT s.deleted AND s.compressed
+           AND s.visibility = 'model'),
+    m AS (
+        SELECT b.* FROM chat_messages b
+         WHERE b.chat_id = %(chat_id)s AND NOT b.deleted AND b.role = 'system'
+           AND NOT b.compressed AND b.visibility <> 'user'
+           AND b.id < (SELECT id FROM summary)
+        UNION ALL
+        SELECT l.* FROM chat_messages l
+         WHERE l.chat_id = %(chat_id)s AND NOT l.deleted AND l.visibility <> 'user'
+           AND l.id >= (SELECT id FROM summary)
+           AND (NOT l.compressed OR l.visibility = 'model'))
     SELECT {COLUMNS}, coalesce(g.provider, '') AS provider, coalesce(g.model, '') AS model
-      FROM chat_messages m LEFT JOIN chat_model_configs g ON g.id = m.model_config_id
-     WHERE m.chat_id = %(chat_id)s AND NOT m.deleted AND m.visibility <> 'user'
-       AND ((m.role = 'system' AND NOT m.compressed)
-            OR (m.id >= (SELECT coalesce(max(s.id), 0) FROM chat_messages s
-                          WHERE s.chat_id = %(chat_id)s AND NOT s.deleted AND s.compressed
-                            AND s.visibility = 'model')
-                AND (NOT m.compressed OR m.visibility = 'model')))
+      FROM m LEFT JOIN chat_model_configs g ON g.id = m.model_config_id
      ORDER BY m.id
 """
 """What a model is sent: system rows, the newest summary, and what came after it."""
