@@ -17,6 +17,7 @@ from server.chats.model.config import TurnConfig
 from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import messages as message_store
 from server.chats.worker.ledger import ME
+from server.chats.worker.looking import Looker
 from server.chats.worker.port import OwnChat
 from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Prepared
@@ -113,7 +114,8 @@ class RealKitchen:
     ) -> Turn:
         resolved, means = found.resolved, self._pantry.means
         extras = tools.Extras(tuple(_dynamic(one) for one in chat.dynamic_tools))
-        context = await tools.workspace_context(means, link)
+        look = Looker(link, lambda: tools.workspace_context(means, link))
+        context = await look()
         effort = models.effort_of(resolved.config, chat.last_reasoning_effort)
         options = replace(resolved.options, reasoning_effort=effort)
         model = self._pantry.clients.model(resolved.credentials, resolved.config.model, options)
@@ -129,7 +131,7 @@ class RealKitchen:
                 plan_path=await _plan_path(facts, link),
                 plan_instructions=found.config.plan_mode_instructions,
                 personal=found.config.personal_prompt,
-                context=() if context is None else _told(context),
+                context=context,
             ),
             threshold_percent=found.config.thresholds.get(resolved.config.id, threshold),
             web_search=tools.offers_web_search(facts, enabled=_searches(resolved)),
@@ -137,6 +139,7 @@ class RealKitchen:
             chain_from=found.chain_from,
             compact=chat.compaction_requested_at is not None,
             max_steps=self._pantry.max_steps,
+            look=look,
         )
 
 
@@ -175,11 +178,6 @@ def _stores(resolved: models.Resolved) -> bool:
 
 def _searches(resolved: models.Resolved) -> bool:
     return _block(resolved).get("web_search_enabled") is True
-
-
-def _told(found: tools.Found) -> tuple[Any, ...]:
-    """Return what was found, unless that is nothing."""
-    return found.parts() if found.files or found.skills else ()
 
 
 async def _plan_path(facts: tools.ChatFacts, link: tools.WorkspaceLink) -> str:
