@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 SYSTEM_CALLERS = {
     "server/agents/actions/switchboard.py",  # connection times of agents, dead replicas
     "server/chats/actions/admitting.py",  # money of all users
+    "server/chats/actions/context.py",  # the owner of an agent is looked up, to act for them
     "server/chats/actions/gitsync.py",  # branches of all chats; providers are asked as the owners
     "server/chats/actions/keeping.py",  # old chats of all users
     "server/cli/dbcrypt.py",  # keys of sealed columns

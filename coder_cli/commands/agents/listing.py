@@ -171,7 +171,7 @@ def _show(message: "ChatMessage") -> None:
 def _lines_of(part: "ChatMessagePart") -> list[str]:
     match part.type:
         case "text":
-            return [part.text or ""]
+            return [(part.text or "").rstrip("\n")]
         case "tool-call":
             return [f"→ {asked(part.tool_name or '?', part.args)}"]
         case "tool-result" if part.is_error:

@@ -16,13 +16,25 @@ from server.chats.errors import ContentRequired, InvalidPart
 from server.chats.events import Change
 from server.chats.model import Chat, NewMessage
 from server.chats.store import context, messages
-from server.kit.db import Tx
+from server.identity import actor_of
+from server.kit.authz import Actor, as_system
+from server.kit.db import Database, Tx
 from server.kit.errors import NotFound
 from server.llm import ContextFile, Part, Role, Skill, encode
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1024
 LONGEST_PATH = 4096
+
+
+async def owner(database: Database, owner_id: UUID) -> Actor:
+    """Return the owner of a workspace, whose rights its agent has here.
+
+    Raises:
+        Forbidden: they are suspended, or gone.
+    """
+    async with database.tx(as_system("chat context")) as tx:
+        return await actor_of(tx, owner_id)
 
 
 async def add(

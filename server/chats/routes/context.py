@@ -11,8 +11,6 @@ from coder_cli.sdk.chats.context import (
 )
 from server.agents import CallingAgent
 from server.chats.actions import context
-from server.identity import actor_of
-from server.kit.authz import as_system
 from server.kit.errors import TooLarge
 from server.kit.routing import Db, agent_only
 
@@ -31,9 +29,7 @@ async def post_context(
 ) -> ChatContextResponse:
     """Tell a chat that works here about files and skills."""
     who = caller.identity
-    async with db.tx(as_system("chat context")) as tx:
-        actor = await actor_of(tx, who.owner_id)
-    async with db.tx(actor) as tx:
+    async with db.tx(await context.owner(db, who.owner_id)) as tx:
         count = await context.add(tx, body.chat_id, who.workspace_id, who.agent_id, body.parts)
     return ChatContextResponse(chat_id=body.chat_id, count=count)
 
@@ -44,8 +40,6 @@ async def delete_context(
 ) -> ChatContextResponse:
     """Take back what a chat that works here was told."""
     who = caller.identity
-    async with db.tx(as_system("chat context")) as tx:
-        actor = await actor_of(tx, who.owner_id)
-    async with db.tx(actor) as tx:
+    async with db.tx(await context.owner(db, who.owner_id)) as tx:
         count = await context.clear(tx, body.chat_id, who.workspace_id)
     return ChatContextResponse(chat_id=body.chat_id, count=count)
