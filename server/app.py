@@ -88,6 +88,7 @@ def build(settings: Settings, *, dsn: str, access_url: str) -> House:
         ),
     )
     provide(ground.app, Pubsub, ground.pubsub)
+    _chat_routes(ground.app)
     metrics = web.Metrics()
     metrics.registry.register(network.RelayCollector(ground.relay))
     linker = _identity(ground)
@@ -254,6 +255,15 @@ def _agents(ground: _Ground) -> agents.Switchboard:
     return board
 
 
+def _chat_routes(app: FastAPI) -> None:
+    """Add chats and models at both bases, before all others: nothing is asked as often."""
+    for base in chats.BASES:
+        app.include_router(chats.talk, prefix=base)
+        # Before what follows: their names are no id of a chat.
+        app.include_router(models.routes, prefix=f"{base}/chats")
+        app.include_router(chats.routes, prefix=base)
+
+
 def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) -> chats.Office:
     """Add models and chats at both of their bases; return what runs for them."""
     app, database, settings = ground.app, ground.database, ground.settings.chats
@@ -280,9 +290,5 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
     provide(app, chats.Watches, office.watches)
     provide(app, chats.Titles, office.titles)
     provide(app, chats.Diffs, office.diffs)
-    for base in ("/api/v2", "/api/experimental"):
-        # First: their names are no id of a chat.
-        app.include_router(models.routes, prefix=f"{base}/chats")
-        app.include_router(chats.routes, prefix=base)
     app.include_router(chats.agent_routes)
     return office

@@ -11,14 +11,17 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, FastAPI, Query, Request, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 from starlette.websockets import WebSocketDisconnect
+from typing_extensions import override
 
 from server.kit.authz import Actor
 from server.kit.db import Database
@@ -152,6 +155,23 @@ async def _page(
     after_id: UUID | None = None,
 ) -> Page:
     return Page(limit, offset, after_id)
+
+
+class Section(APIRouter):
+    """A router below a few paths, which is passed by at once for all others.
+
+    The routes of a router are otherwise tried one by one for every request of the server.
+    """
+
+    def __init__(self, *below: str, **options: Any) -> None:
+        """Take the paths, from the root, below which all routes are."""
+        super().__init__(**options)
+        self._below = below
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for one of the routes."""
+        return super().matches(scope) if scope["path"].startswith(self._below) else (Match.NONE, {})
 
 
 Db = Annotated[Database, Depends(provided(Database))]

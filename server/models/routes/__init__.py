@@ -1,10 +1,9 @@
-"""HTTP edges of providers and models: below ``/chats``, wherever that is mounted."""
+"""HTTP edges of providers and models: below ``/chats`` of both bases."""
 
-from fastapi import APIRouter
-
+from server.kit.routing import Section
 from server.models.routes import configs, picking, providers
 
-routes = APIRouter(tags=["Chats"])
+routes = Section("/api/v2/chats", "/api/experimental/chats", tags=["Chats"])
 for part in (providers, configs, picking):
     routes.include_router(part.routes)
 

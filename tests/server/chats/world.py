@@ -16,7 +16,7 @@ from server.chats.actions.turns import Ended
 from server.chats.convert.rows import new_message
 from server.chats.model import Chat
 from server.chats.model.rules import ChatRules
-from server.chats.routes import routes
+from server.chats.routes import routes, talk
 from server.chats.store import chats, leases
 from server.chats.store.leases import Room
 from server.kit.db import Database
@@ -203,7 +203,8 @@ def _model(row: Row, chat: Chat) -> UUID | None:
 async def deployment(database: Database) -> AsyncGenerator[World]:
     """A world that has begun."""
     mounted = APIRouter()
-    mounted.include_router(routes, prefix="/api/v2")
+    for part in (talk, routes):
+        mounted.include_router(part, prefix="/api/v2")
     async with gathered(database, routers=(identity.routes, mounted)) as people:
         provide(people.app, ChatRules, ChatRules())
         world = World(people)
