@@ -4,7 +4,9 @@ Each call sets aside what it may cost at most. One that is held up by others' ca
 what these come to: so a limit is overshot by one call at most, with any number of sub-agents.
 """
 
+import asyncio
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -42,6 +44,7 @@ class Till:
         self._clock = clock
         self._free_until = float("-inf")
         self._holding: set[UUID] = set()
+        self._lines: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def admit(self, chat: Chat, at_most_micros: int | None) -> None:
         """Set aside what the next call of the chat's runner may cost; None is unpriced.
@@ -55,17 +58,15 @@ class Till:
         if chat.runner_id is None or self._clock.monotonic() < self._free_until:
             return
         wanted = Reservation(chat.owner_id, chat.id, chat.runner_id, at_most_micros or 0)
-        # Opened before the first look, so that nothing is missed between looking and waiting.
-        topics = (spending_topic(chat.owner_id), owner_topic(chat.owner_id), SPENDING)
-        with self._pubsub.bell(*topics) as bell:
-            until = self._clock.monotonic() + WAIT_AT_MOST
-            while (held := await self._look_if_possible(wanted)) is not None:
-                if self._clock.monotonic() >= until:
-                    raise LimitReached(
-                        "Other calls under way may spend what is left of the limit. "
-                        f"{held.sentence}"
-                    )
-                await bell.wait(LOOK_AGAIN)
+        until = self._clock.monotonic() + WAIT_AT_MOST
+        if chat.runner_id in self._holding:
+            # A call that failed is made again: others may wait for what it still holds.
+            await self._wait(wanted, until)
+            return
+        # Where the first in line is held up all others are: one of them asks for all.
+        line = self._lines.setdefault(chat.owner_id, asyncio.Lock())
+        async with line:
+            await self._wait(wanted, until)
 
     async def paid(self, chat: Chat, cost_micros: int | None) -> None:
         """Tell what the call that was admitted has cost: others wait for no more than that."""
@@ -75,6 +76,18 @@ class Till:
             await spending.settle(tx, chat.runner_id, cost_micros or 0)
             await tx.announce(CallSettled(owner_id=chat.owner_id))
         self._holding.discard(chat.runner_id)
+
+    async def _wait(self, wanted: Reservation, until: float) -> None:
+        topics = (spending_topic(wanted.owner_id), owner_topic(wanted.owner_id), SPENDING)
+        # Opened before the first look, so that nothing is missed between looking and waiting.
+        with self._pubsub.bell(*topics) as bell:
+            while (held := await self._look_if_possible(wanted)) is not None:
+                if self._clock.monotonic() >= until:
+                    raise LimitReached(
+                        "Other calls under way may spend what is left of the limit. "
+                        f"{held.sentence}"
+                    )
+                await bell.wait(LOOK_AGAIN)
 
     async def _look_if_possible(self, wanted: Reservation) -> Over | None:
         try:

@@ -136,6 +136,22 @@ async def test_who_is_held_up_by_others_only_waits_for_what_they_come_to(house: 
             await waiting
 
 
+async def test_a_call_that_is_made_again_does_not_wait_behind_those_that_wait_for_it(
+    house: House,
+) -> None:
+    await house.limit(10 * CENT)
+    one, two = await house.running(2)
+    till = house.tills[0]
+    await till.admit(one, 10 * CENT)
+    waiting = asyncio.ensure_future(till.admit(two, CENT))
+    await settle()
+    async with asyncio.timeout(5):
+        await till.admit(one, 10 * CENT)
+    await house.store(one, CENT)
+    async with asyncio.timeout(5):
+        await waiting
+
+
 async def test_sub_agents_do_not_wait_for_the_tools_of_their_parent(house: House) -> None:
     """A parent's step is stored after its tools, and one of these waits for the sub-agent."""
     await house.limit(10 * CENT)
