@@ -5,9 +5,8 @@ Source: reference, chats, sections 3.2 and 3.5; seed 003.
 """
 
 import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -17,7 +16,8 @@ from server.chats.actions.streaming.feed import Stored
 from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.streaming.reading import told
 from server.chats.actions.turns import Ended
-from server.chats.model import Chat, Message, NewMessage
+from server.chats.convert.rows import new_message
+from server.chats.model import Chat, Message
 from server.chats.model.failures import Failure
 from server.chats.model.live import Kept
 from server.chats.store import files as file_store
@@ -25,7 +25,7 @@ from server.chats.store import messages as message_store
 from server.chats.worker.voice import FeedVoice
 from server.kit.authz import as_system
 from server.kit.db import Database, Tx
-from server.llm import File, Prices, Role, decode, encode
+from server.llm import File, Role, decode
 from server.llm import Message as Said
 from server.loop import Outcome, Parked, Row
 
@@ -105,7 +105,9 @@ class ChatLedger:
         Raises:
             LeaseLost: the chat is no longer this turn's.
         """
-        batch = turns.batch([self._new(row) for row in rows])
+        batch = turns.batch(
+            [new_message(row, model_config_id=self._written_by(row)) for row in rows]
+        )
         with self._books.feeds.writing(self.chat.id) as tell:
             async with self._books.database.tx(ME) as tx:
                 done = await turns.commit_step(
@@ -155,20 +157,6 @@ class ChatLedger:
         else:
             self.ended = done.chat
 
-    def _new(self, row: Row) -> NewMessage:
-        return NewMessage(
-            role=row.role,
-            content=encode(row.parts),
-            visibility=row.visibility,
-            compressed=row.compressed,
-            model_config_id=self._written_by(row),
-            usage=row.usage,
-            cost_micros=row.cost_micros,
-            price=_price(row.prices),
-            runtime_ms=row.runtime_ms,
-            response_id=row.response_id,
-        )
-
     def _events(self, done: Ended, rows: Sequence[Row], ids: Sequence[int]) -> list[Kept]:
         """Return the stored rows as events, without reading them."""
         at = done.chat.updated_at
@@ -210,10 +198,3 @@ def _filled(said: Said, data: Mapping[UUID, str]) -> Said:
         for part in said.parts
     )
     return replace(said, parts=parts)
-
-
-def _price(prices: Prices | None) -> str | None:
-    if prices is None:
-        return None
-    told_prices = {name: value for name, value in asdict(prices).items() if value is not None}
-    return json.dumps(told_prices, default=str)

@@ -15,6 +15,7 @@ from server.chats.actions.streaming.feeds import Feeds
 from server.chats.actions.titles import Titles
 from server.chats.actions.watching import Watches
 from server.chats.model.accounts import GitAccounts
+from server.chats.worker.closing import Closer
 from server.chats.worker.crew import Crew, CrewOptions
 from server.chats.worker.ledger import Books
 from server.chats.worker.loading import Loader
@@ -57,10 +58,12 @@ class Office:
         self.diffs = Diffs(database, ground.accounts, client)
         self._gitsync = GitSync(database, ground.accounts, client)
         self._desk = TitleDesk(self.titles)
-        shop = Shop(Books(database, self.feeds, till), RealKitchen(pantry, self._desk), clock)
+        self._kitchen = RealKitchen(pantry, self._desk)
+        shop = Shop(Books(database, self.feeds, till), self._kitchen, clock)
         self.crew = Crew(shop, ground.pubsub, ground.relay.id, ground.options)
         self._meter = shop.meter
         self._sweeper = Sweeper(database, clock)
+        self._closer = Closer(database, ground.pubsub, pantry.means)
 
     def register(self, registry: CollectorRegistry) -> None:
         """Show the figures of chats."""
@@ -76,9 +79,11 @@ class Office:
         return {
             "chats": self.crew.run,
             "chat leases": self._sweeper.run,
+            "chat ends": self._closer.run,
             "chat streams": self.feeds.run,
             "chat relays": self._relays.run,
             "model libraries": Loader(self._database, self._pubsub, self._clients).run,
+            "chat settings": self._kitchen.run,
             "chat titles": self._desk.run,
             "chat retention": self._keep,
             "chat pull requests": self._gitsync.run,

@@ -4,10 +4,12 @@ One transaction reads all that the database knows; what a workspace tells is ask
 Source: reference, chats, sections 1.15 and 3.4.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from uuid import UUID
 
 from server import identity, models, tools
 from server.chats.actions import config as settings
@@ -28,6 +30,9 @@ from server.kit.sealing import Sealer
 from server.llm import Clients, Json, ToolSpec
 from server.loop import Engine, Layers, Turn
 
+KNOWN_FOR = 2.0
+"""Seconds for which the owner's rights, key and settings hold for the turns that begin."""
+MOST_KNOWN = 1000
 BLOCKS: Mapping[str, str] = {"azure": "openai", "bedrock": "anthropic"}
 """Whose provider options these providers use."""
 
@@ -60,6 +65,7 @@ class RealKitchen:
     def __init__(self, pantry: Pantry, desk: TitleDesk | None = None) -> None:
         self._pantry = pantry
         self._desk = desk
+        self._known: dict[tuple[UUID, UUID], tuple[float, _Found]] = {}
 
     @asynccontextmanager
     async def prepare(self, chat: Chat, feed: Feed) -> AsyncGenerator[Prepared]:
@@ -90,7 +96,28 @@ class RealKitchen:
         finally:
             await link.close()
 
+    async def run(self) -> None:
+        """Forget what is known when providers, models or prompts change, until cancelled."""
+        with self._pantry.means.pubsub.tap(models.CONFIG_TOPIC, self._forget):
+            await asyncio.Event().wait()
+
+    def _forget(self, _: object) -> None:
+        self._known.clear()
+
     async def _find(self, chat: Chat) -> _Found:
+        """Return what the database knows, as it was a moment ago for the owner's other turns."""
+        key, now = (chat.owner_id, chat.last_model_config_id), self._pantry.means.clock.monotonic()
+        until, known = self._known.get(key, (now, None))
+        if known is not None and now < until:
+            return known
+        found = await self._read(chat)
+        if not _stores(found.resolved):
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = (now + KNOWN_FOR, found)
+        return found
+
+    async def _read(self, chat: Chat) -> _Found:
         async with self._pantry.database.tx(ME) as tx:
             owner = await identity.actor_of(tx, chat.owner_id)
             resolved = await models.resolve(
