@@ -11,6 +11,10 @@ RUNNABLE = "chats"
 """The topic that wakes workers: somewhere a chat waits for a runner."""
 
 
+AWAY = "chats-away"
+"""The topic of chats that were put away: what they left running can end."""
+
+
 def chat_topic(chat_id: UUID) -> str:
     """Return the topic of everything that changes one chat."""
     return f"chat:{chat_id}"
@@ -71,7 +75,8 @@ class ChatChanged(Fact):
     @override
     def topics(self) -> tuple[str, ...]:
         own = (chat_topic(self.chat_id), owner_topic(self.owner_id))
-        return (*own, RUNNABLE) if self.runnable else own
+        away = (AWAY,) if Change.ARCHIVED in self.changes else ()
+        return (*own, *away, RUNNABLE) if self.runnable else (*own, *away)
 
 
 class Runnable(Fact):

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -140,7 +139,7 @@ async def test_processes_outlive_turns_and_end_with_the_chat(house: House, modul
             seen = await two.done("process_output", process_id=process, wait_timeout="500ms")
             assert (seen["output"], seen["background_process_id"]) == ("up\n", process)
             assert two.link.looks == 1
-            await close_chat(means, replace(facts, agent_id=two.link.agent_id))
+            await close_chat(means, facts.id, two.link.agent_id)
             assert (await two.done("process_list"))["processes"] == []
 
 

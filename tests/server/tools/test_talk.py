@@ -116,10 +116,10 @@ async def test_a_closed_chat_leaves_no_processes(scene: Scene) -> None:
     other = await scene.turn(workspace_id=workspace, agent_id=agent)
     for each in (turn, other):
         await each.done("execute", command="exec sleep 1000", run_in_background=True)
-    await close_chat(scene.means, turn.link.facts)
+    await close_chat(scene.means, turn.link.facts.id, agent)
     assert (await turn.done("process_list"))["processes"] == []
     [left] = (await other.done("process_list"))["processes"]
     assert left["running"] is True
     scene.line.error = UNREACHABLE
-    await close_chat(scene.means, other.link.facts)
-    await close_chat(scene.means, (await scene.turn()).link.facts)
+    await close_chat(scene.means, other.link.facts.id, agent)
+    await close_chat(scene.means, other.link.facts.id, None)
