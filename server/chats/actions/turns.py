@@ -17,7 +17,7 @@ from server.chats.store import chats, messages, queue, steps
 from server.chats.store.steps import Batch, batch
 from server.kit.db import Tx
 from server.llm import Part, Role, ToolCall, decode, encode
-from server.loop import Done, Failed, LeaseLost, Limited, Outcome, Parked, Stopped
+from server.loop import Failed, LeaseLost, Limited, Outcome, Parked, Stopped
 
 __all__ = [
     "Batch",
@@ -29,8 +29,6 @@ __all__ = [
     "expire_requires_action",
     "finish_error",
     "finish_interruption",
-    "finish_turn",
-    "put_back",
     "reconcile",
     "required_calls",
 ]
@@ -95,11 +93,6 @@ async def end_turn(tx: Tx, chat_id: UUID, runner_id: UUID, outcome: Outcome) -> 
     return done
 
 
-async def finish_turn(tx: Tx, chat_id: UUID, runner_id: UUID) -> Ended:
-    """End a turn that said its last word; see ``end_turn``."""
-    return await end_turn(tx, chat_id, runner_id, Done())
-
-
 async def finish_error(tx: Tx, chat_id: UUID, runner_id: UUID, failure: Failure) -> Ended:
     """End a turn that failed for a reason that no model gave, such as a panic.
 
@@ -118,18 +111,6 @@ async def finish_interruption(tx: Tx, chat: Chat) -> Ended:
     For the runner, and for whoever interrupts a chat that nobody runs.
     """
     return await _finish(tx, Ended(chat, history_before=chat.history_version), interrupted=True)
-
-
-async def put_back(tx: Tx, chat_id: UUID, runner_id: UUID) -> Ended:
-    """Give a running chat back unharmed: the server shuts down, or its runner died.
-
-    Raises:
-        LeaseLost: the chat is no longer the runner's.
-    """
-    chat = await _owned(tx, chat_id, runner_id)
-    done = await _release(tx, Ended(chat, history_before=chat.history_version))
-    await tell(tx, done.chat, *done.changes)
-    return done
 
 
 async def expire_requires_action(tx: Tx, chat_id: UUID) -> Ended | None:

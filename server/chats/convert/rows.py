@@ -1,13 +1,11 @@
-"""Steps of the loop as rows of the log, and rows as messages of a prompt."""
+"""Steps of the loop as rows of the log."""
 
 import json
-from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import asdict
 from uuid import UUID
 
-from server import llm
-from server.chats.model import Message, NewMessage
-from server.llm import Prices, decode, encode
+from server.chats.model import NewMessage
+from server.llm import Prices, encode
 from server.loop import Row
 
 
@@ -32,33 +30,5 @@ def new_message(
 
 def prices(of: Prices) -> str:
     """Return prices as they are kept with what was bought for them."""
-    told = {
-        "source": of.source,
-        "input": of.input,
-        "output": of.output,
-        "cache_read": of.cache_read,
-        "cache_write": of.cache_write,
-    }
-    return json.dumps({key: _number(value) for key, value in told.items() if value is not None})
-
-
-def history(rows: Sequence[Message]) -> tuple[llm.Message, ...]:
-    """Return rows of the log as the messages of a prompt.
-
-    Raises:
-        UnreadableContent: a row was written by another release; nothing is guessed.
-    """
-    return tuple(
-        llm.Message(
-            role=row.role,
-            parts=decode(row.content, row.content_version),
-            id=row.id,
-            provider=row.provider,
-            model=row.model,
-        )
-        for row in rows
-    )
-
-
-def _number(value: Decimal | str) -> str:
-    return str(value)
+    told = {name: value for name, value in asdict(of).items() if value is not None}
+    return json.dumps(told, default=str)

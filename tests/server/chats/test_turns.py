@@ -155,9 +155,8 @@ async def test_a_shutdown_gives_the_chat_back(world: World) -> None:
     ended = await runner.step(said("so far"), interrupted=True, last=Stopped("shutdown"))
     assert (ended.chat.state, ended.chat.runner_id) == (State.R1, None)
     assert [one["content"][0]["text"] for one in await world.queue(chat)] == ["two"]
-    async with world.database.tx(SYSTEM) as tx:
-        with pytest.raises(LeaseLost):
-            await turns.put_back(tx, chat, runner.id)
+    with pytest.raises(LeaseLost):
+        await runner.end(Stopped("shutdown"))
 
 
 async def test_a_panic_is_an_error_that_is_told(world: World) -> None:
