@@ -41,7 +41,10 @@ class Door(ThreadingHTTPServer):
             "CODER_AGENT_TOKEN": "t",
         }
         program = [sys.executable, "-m", "coder_cli", *words]
-        return subprocess.run(program, env=env, capture_output=True, text=True, check=False)
+        # Outside of any repository: inside one, git's question tells of its branch.
+        return subprocess.run(
+            program, env=env, capture_output=True, text=True, check=False, cwd="/"
+        )
 
 
 class _Handler(BaseHTTPRequestHandler):
