@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -457,6 +458,7 @@ class Storm:
         return listed[-1] if listed else None
 
 
+@pytest.mark.timeout(400)
 def test_no_chat_leaves_the_table_and_no_message_is_lost(module_dsn: str) -> None:
     with asyncio.Runner() as runner:
         database = Database(module_dsn)
@@ -467,7 +469,7 @@ def test_no_chat_leaves_the_table_and_no_message_is_lost(module_dsn: str) -> Non
             run_state_machine_as_test(
                 Life,
                 settings=settings(
-                    max_examples=15,
+                    max_examples=12,
                     stateful_step_count=30,
                     deadline=None,
                     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -9,7 +9,9 @@ from server.llm import Role, Usage
 from tests.server.chats.rows import SYSTEM, Rows, text
 
 
-async def test_insert_chat_messages_is_one_batch_in_order_and_advances_the_chat(database: Database) -> None:
+async def test_insert_chat_messages_is_one_batch_in_order_and_advances_the_chat(
+    database: Database,
+) -> None:
     rows = await Rows.begin(database)
     chat_id = await rows.chat()
     async with database.tx(SYSTEM) as tx:
