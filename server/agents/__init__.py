@@ -5,9 +5,10 @@ from server.agents.actions.anchors import AnchorShelf
 from server.agents.actions.bootstrap import init_script, init_scripts
 from server.agents.actions.boundary import BoundaryCollector
 from server.agents.actions.keeping import Kept
+from server.agents.actions.socketing import AgentSocket, open_socket
 from server.agents.actions.streams import Dialer
 from server.agents.actions.switchboard import Options, Switchboard
-from server.agents.errors import AgentRefused, BadAnswer, NotConnected
+from server.agents.errors import AgentRefused, BadAnswer, NotConnected, WrongState
 from server.agents.routes import routes
 from server.agents.routes.edges import CallingAgent
 from server.agents.worker import Monitor
@@ -15,6 +16,7 @@ from server.agents.worker import Monitor
 __all__ = [
     "AgentApi",
     "AgentRefused",
+    "AgentSocket",
     "AnchorShelf",
     "BadAnswer",
     "BoundaryCollector",
@@ -25,7 +27,9 @@ __all__ = [
     "NotConnected",
     "Options",
     "Switchboard",
+    "WrongState",
     "init_script",
     "init_scripts",
+    "open_socket",
     "routes",
 ]

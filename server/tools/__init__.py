@@ -4,6 +4,7 @@ from server.tools.closing import close_chat
 from server.tools.context.discover import workspace_context
 from server.tools.found import Found, known_agents
 from server.tools.link import WorkspaceLink
+from server.tools.link import choose as choose_agent
 from server.tools.means import Means, Patience
 from server.tools.paths import plan_path, plan_path_under
 from server.tools.ports import (
@@ -14,6 +15,7 @@ from server.tools.ports import (
     ChildOrder,
     StoredFile,
 )
+from server.tools.sentences import NoAgent
 from server.tools.shell import parsed_commands
 from server.tools.toolbox import Extras, offers_web_search, toolbox
 
@@ -26,9 +28,11 @@ __all__ = [
     "Extras",
     "Found",
     "Means",
+    "NoAgent",
     "Patience",
     "StoredFile",
     "WorkspaceLink",
+    "choose_agent",
     "close_chat",
     "known_agents",
     "offers_web_search",

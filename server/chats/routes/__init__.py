@@ -6,6 +6,7 @@ from server.chats.routes import (
     cost,
     diffs,
     files,
+    git,
     kill,
     limits,
     listing,
@@ -22,7 +23,7 @@ BELOW = tuple(f"{base}/chats" for base in BASES)
 
 talk = Section(*BELOW, tags=["Chats"])
 """What is asked most, below one chat: tried before everything else."""
-for part in (messages, stream, queue):
+for part in (messages, stream, queue, git):
     talk.include_router(part.routes, prefix="/chats")
 
 routes = Section(*BELOW, tags=["Chats"])
