@@ -295,6 +295,7 @@ POST   /chats/{chat}/clear                                                      
 POST   /chats/{chat}/compact                                                     !+++++++ !....++. !....+.+
 GET    /chats/{chat}/cost                                                        !+++++++ !....++. !....+.+
 GET    /chats/{chat}/diff                                                        !+++++++ !....++. !....+.+
+WS     /chats/{chat}/git/watch                                                   !~~~~~~~ !....~-. !....~.-
 POST   /chats/{chat}/interrupt                                                   !+++++++ !....++. !....+.+
 GET    /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
 POST   /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
@@ -304,6 +305,7 @@ DELETE /chats/{chat}/queue/{queued}                                             
 POST   /chats/{chat}/queue/{queued}/promote                                      !+++++++ !....++. !....+.+
 POST   /chats/{chat}/reconcile-invalid                                           !+++++++ !....++. !....+.+
 WS     /chats/{chat}/stream                                                      !+++++++ !....++. !....+.+
+WS     /chats/{chat}/stream/git                                                  !~~~~~~~ !....~-. !....~.-
 POST   /chats/{chat}/title/propose                                               !+++++++ !....++. !....+.+
 POST   /chats/{chat}/title/regenerate                                            !+++++++ !....++. !....+.+
 POST   /chats/{chat}/tool-results                                                !~~~~~~~ !....~~. !....~.~
