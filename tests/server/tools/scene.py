@@ -36,7 +36,9 @@ from tests.agent.frames import End
 from tests.server.agents.test_agentapi import Channel
 from tests.server.workspaces.world import SYSTEM, World, with_agent
 
-QUICK = Patience(attempt=0.2, pause=0.02, dial=0.3, agent=0.3, build=20.0, scripts=0.3)
+CALM = Patience(attempt=20.0, pause=0.02, dial=60.0, agent=60.0, build=60.0, scripts=60.0)
+QUICK = Patience(attempt=0.2, pause=0.02, dial=0.3, agent=0.3, build=60.0, scripts=0.3)
+"""For whom nobody comes."""
 CONNECTED = """
     UPDATE workspace_agents
        SET first_connected_at = %(now)s, last_connected_at = %(now)s, lifecycle_state = %(state)s,
@@ -174,7 +176,7 @@ class Scene:
     turns: list[Turn] = field(default_factory=list[Turn])
 
     async def turn(
-        self, *, port: ListPort | None = None, patience: Patience = QUICK, **facts: Any
+        self, *, port: ListPort | None = None, patience: Patience = CALM, **facts: Any
     ) -> Turn:
         """Begin a turn of a chat."""
         port, means = port or ListPort(), replace(self.means, patience=patience)
@@ -291,7 +293,7 @@ async def opened(world: World, home: Path) -> AsyncGenerator[Scene]:
         world.pubsub,
         cast("Dialer", line),
         FormDesk(world.database, None, "http://coder.test"),
-        patience=QUICK,
+        patience=CALM,
     )
     scene = Scene(world, line, home, actor, means)
     try:

@@ -1,5 +1,6 @@
 """Instruction files and skills: found at an agent's real rooms, where nobody vouches for them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from server.llm import ContextFile, Skill
 from server.tools import Found, known_agents, workspace_context
 from server.tools.context.frontmatter import read_head, skill_name
 from server.tools.context.inside import plain
-from tests.server.tools.scene import UNREACHABLE, Scene, Turn
+from tests.server.tools.scene import QUICK, UNREACHABLE, Scene, Turn
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -94,6 +95,7 @@ async def test_nothing_is_a_marker_and_kept_for_five_minutes(scene: Scene, turn:
 
 async def test_nobody_there_is_no_context(scene: Scene, turn: Turn) -> None:
     scene.line.error = UNREACHABLE
+    turn.link.means = replace(scene.means, patience=QUICK)
     assert await workspace_context(scene.means, turn.link) is None
     alone = await scene.turn()
     assert await workspace_context(scene.means, alone.link) is None

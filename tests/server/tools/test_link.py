@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from server.tools import Binding, Patience
 from server.tools.sentences import LOST, NEVER_CONNECTED, NO_WORKSPACE
-from tests.server.tools.scene import GONE, UNREACHABLE, Scene
+from tests.server.tools.scene import GONE, QUICK, UNREACHABLE, Scene
 from tests.server.workspaces.world import with_agent
 
 
@@ -100,12 +100,13 @@ async def test_a_slow_dial_finds_the_newer_agent(scene: Scene) -> None:
 
 
 async def test_what_fails_is_forgotten(scene: Scene) -> None:
-    turn = await scene.working()
+    turn = await scene.working(patience=QUICK)
     scene.line.error = UNREACHABLE
     words = await turn.refused("execute", command="true")
     assert words.startswith("the workspace agent did not answer within 0.3s:")
     assert "restarted from the Coder dashboard" in words
     scene.line.error = None
+    turn.link.means = scene.means
     assert (await turn.done("execute", command="echo hi"))["output"] == "hi\n"
 
 
@@ -155,7 +156,7 @@ async def test_edge_case_21_a_connecting_external_agent_is_dialled(scene: Scene)
 async def test_seed_002_a_dial_timeout_of_an_external_agent_is_told_so(scene: Scene) -> None:
     workspace = await scene.workspace(connected=False)
     await scene.external(workspace)
-    turn = await scene.turn(workspace_id=workspace)
+    turn = await scene.turn(workspace_id=workspace, patience=QUICK)
     scene.line.error = UNREACHABLE
     assert await turn.refused("execute", command="true") == NEVER_CONNECTED
     assert scene.line.dialled

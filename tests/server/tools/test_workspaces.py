@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from server.terraform import Built, Failure, Parameter
 from server.tools import Patience, workspace_context
 from server.tools.sentences import LOST, NEVER_CONNECTED, NO_WORKSPACE
 from server.tools.workspaces.names import generated, workspace_name
-from tests.server.tools.scene import UNREACHABLE, ListPort, Scene
+from tests.server.tools.scene import CALM, QUICK, UNREACHABLE, ListPort, Scene
 from tests.server.tools.test_context import skill, write
 from tests.server.workspaces.world import SYSTEM, with_agent
 
@@ -146,7 +147,7 @@ async def test_edge_case_21_after_the_wait_the_external_text_is_told(scene: Scen
     workspace = await scene.workspace(connected=False)
     await scene.external(workspace)
     scene.line.error = UNREACHABLE
-    turn = await scene.turn(workspace_id=workspace)
+    turn = await scene.turn(workspace_id=workspace, patience=QUICK)
     told = await turn.done("start_workspace")
     assert (told["agent_status"], told["agent_error"]) == ("not_ready", NEVER_CONNECTED)
     long_ago = scene.world.database.clock.now() - timedelta(hours=1)
@@ -159,7 +160,7 @@ async def test_edge_case_21_after_the_wait_the_external_text_is_told(scene: Scen
 async def test_an_agent_that_does_not_come_is_told(scene: Scene) -> None:
     workspace = await scene.workspace()
     scene.line.error = UNREACHABLE
-    turn = await scene.turn(workspace_id=workspace)
+    turn = await scene.turn(workspace_id=workspace, patience=QUICK)
     told = await turn.done("start_workspace")
     assert told["agent_status"] == "not_ready"
     assert UNREACHABLE.message in told["agent_error"]
@@ -187,7 +188,8 @@ async def test_a_template_without_agents(scene: Scene) -> None:
 async def test_startup_scripts(scene: Scene, state: str, wanted: dict[str, str]) -> None:
     workspace = await scene.workspace()
     await scene.connect(workspace, state)
-    turn = await scene.turn(workspace_id=workspace)
+    patience = replace(CALM, scripts=0.2) if state == "starting" else CALM
+    turn = await scene.turn(workspace_id=workspace, patience=patience)
     told = await turn.done("start_workspace")
     assert told["startup_scripts"] == wanted["startup_scripts"]
     if state != "starting":
