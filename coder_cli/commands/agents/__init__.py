@@ -8,7 +8,15 @@ from coder_cli.commands.agents.models import app as models
 from coder_cli.commands.agents.money import cost
 from coder_cli.commands.agents.providers import app as providers
 from coder_cli.commands.agents.queue import app as queue
-from coder_cli.commands.agents.speaking import archive, edit, interrupt, send, unarchive
+from coder_cli.commands.agents.speaking import (
+    archive,
+    clear,
+    compact,
+    edit,
+    interrupt,
+    send,
+    unarchive,
+)
 from coder_cli.commands.agents.stopping import resume, stop
 from coder_cli.commands.typed import new_app
 
@@ -24,6 +32,8 @@ app.command("messages")(messages)
 app.command("send")(send)
 app.command("edit")(edit)
 app.command("interrupt")(interrupt)
+app.command("compact")(compact)
+app.command("clear")(clear)
 app.command("archive")(archive)
 app.command("unarchive")(unarchive)
 app.add_typer(queue, name="queue")

@@ -99,6 +99,22 @@ def interrupt(chat: ChatName, output: Output = "table") -> None:
     ui.result(f"Chat {stopped.id} is {stopped.status.value}.")
 
 
+def compact(chat: ChatName) -> None:
+    """Have what was said so far summed up, which makes room in the model's context."""
+    client = config.connect()
+    found = find_chat(client, chat)
+    client.compact_chat(found.id)
+    ui.result(f"The agent sums up chat {found.id}.")
+
+
+def clear(chat: ChatName) -> None:
+    """Let the model forget what was said so far; people still see it."""
+    client = config.connect()
+    found = find_chat(client, chat)
+    client.clear_chat(found.id)
+    ui.result(f"The agent has forgotten what was said in chat {found.id}.")
+
+
 def archive(chat: ChatName, output: Output = "table") -> None:
     """Put a chat and its sub-agents away; nothing of it is lost."""
     _set_archived(chat, output, archived=True)

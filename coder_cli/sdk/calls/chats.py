@@ -115,6 +115,10 @@ class ChatCalls(Transport):
         """Have what was said so far summed up, to make room."""
         self.send("POST", f"/chats/{chat_id}/compact")
 
+    def clear_chat(self, chat_id: ChatId) -> None:
+        """Let the model forget what was said so far; people still see it."""
+        self.send("POST", f"/chats/{chat_id}/clear")
+
     def chat_diff(self, chat_id: ChatId) -> "ChatDiffContents":
         """Return the difference between a chat's branch and its base."""
         answer = self.get(f"/chats/{chat_id}/diff")

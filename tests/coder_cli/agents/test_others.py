@@ -142,6 +142,13 @@ def test_chats_are_stopped_put_away_and_brought_back(cli: Cli, fake: FakeChat) -
     assert sent == [{"archived": True}, {"archived": False}]
 
 
+def test_a_long_chat_is_summed_up_or_forgotten(cli: Cli, fake: FakeChat) -> None:
+    fake.deployment.on(f"POST /chats/{ID}/compact", b"")
+    fake.deployment.on(f"POST /chats/{ID}/clear", b"")
+    assert "sums up" in cli("agents", "compact", "last").out
+    assert "has forgotten" in cli("agents", "clear", "last").out
+
+
 def test_the_queue_can_be_changed(cli: Cli, fake: FakeChat) -> None:
     fake.queue = [queued(7, "and\nthen")]
     fake.deployment.on(f"POST /chats/{ID}/queue/7/promote", b"")
