@@ -12,6 +12,9 @@ SYSTEM_CALLERS = {
     "server/chats/actions/context.py",  # the owner of an agent is looked up, to act for them
     "server/chats/actions/gitsync.py",  # branches of all chats; providers are asked as the owners
     "server/chats/actions/keeping.py",  # old chats of all users
+    "server/chats/actions/streaming/reading.py",  # read once for all listeners; routes ask first
+    "server/chats/actions/watching.py",  # likewise, for those who watch all of their chats
+    "server/chats/worker/ledger.py",  # steps are stored under a lease; tools act as the owner
     "server/cli/dbcrypt.py",  # keys of sealed columns
     "server/identity/actions/linking.py",  # tokens of linked accounts are renewed
     "server/identity/actions/sessions.py",  # a session is looked up before anybody is known
