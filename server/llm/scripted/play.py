@@ -55,7 +55,7 @@ def next_step(request: Request) -> Step:
     """Return what to answer to a request."""
     if request.schema is not None:
         return Step((Say(json.dumps(report.fill(request.schema, request.messages))),))
-    if request.tool_choice is ToolChoice.NONE and not request.tools:
+    if request.tool_choice is ToolChoice.NONE:  # So asks who wants a summary.
         return Step((Say(report.summary(request.messages)),))
     script, key = _newest_script(request.messages)
     if not script.steps:

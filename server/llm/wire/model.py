@@ -1,6 +1,7 @@
 """A model of a real provider behind our seam."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import cast
 import httpx2
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelResponseStreamEvent
+from pydantic_ai.models import Model as TheirModel
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.native_tools import WebSearchTool
 from pydantic_ai.output import OutputObjectDefinition
@@ -26,11 +28,13 @@ from server.llm.model import (
     TextDelta,
     ToolCallDelta,
 )
-from server.llm.parts import Json
+from server.llm.parts import Json, Message, Role, Text
 from server.llm.wire import guard, outgoing, settings, vendors
 from server.llm.wire.http import client
 from server.llm.wire.incoming import Reader
-from server.llm.wire.target import Target, target
+from server.llm.wire.target import Format, Target, target
+
+_ONLY_JSON = "Answer with nothing but JSON of this schema, without a fence around it:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,13 @@ class WireModel:
         http = client(line.transport, self._credentials.headers, timeout, self.provider)
         await stack.enter_async_context(http)
         made = settings.settings(goal, request) | {"timeout": line.silence_seconds}
+        theirs = vendors.model(self._credentials, goal, http)
+        native = _takes_schemas(theirs, goal)
         opening = model_request_stream(
-            vendors.model(self._credentials, goal, http),
-            outgoing.history(request.messages, goal),
+            theirs,
+            outgoing.history(_messages(request, native=native), goal),
             model_settings=cast("ModelSettings", made),
-            model_request_parameters=_parameters(request, goal),
+            model_request_parameters=_parameters(request, goal, native=native),
             instrument=False,
         )
         async with asyncio.timeout(line.startup_seconds):
@@ -131,7 +137,21 @@ def _size(event: StreamEvent) -> int:
             return 0
 
 
-def _parameters(request: Request, goal: Target) -> ModelRequestParameters:
+def _takes_schemas(theirs: TheirModel, goal: Target) -> bool:
+    """Tell whether a model can be held to a schema by its provider."""
+    known = goal.format in {Format.RESPONSES, Format.CHAT, Format.GOOGLE}
+    return known and bool(theirs.profile.get("supports_json_schema_output"))
+
+
+def _messages(request: Request, *, native: bool) -> tuple[Message, ...]:
+    """Return the prompt; a schema that the provider cannot hold a model to is told in words."""
+    if request.schema is None or native:
+        return request.messages
+    told = f"{_ONLY_JSON}\n{json.dumps(request.schema, sort_keys=True)}"
+    return (*request.messages, Message(Role.USER, (Text(told),)))
+
+
+def _parameters(request: Request, goal: Target, *, native: bool) -> ModelRequestParameters:
     strict = goal.block.get("strict_json_schema") is True
     made = ModelRequestParameters(
         function_tools=[
@@ -146,7 +166,7 @@ def _parameters(request: Request, goal: Target) -> ModelRequestParameters:
         ],
         native_tools=[_web_search(goal)] if request.web_search else [],
     )
-    if request.schema is not None:
+    if request.schema is not None and native:
         made.output_mode = "native"
         made.output_object = OutputObjectDefinition(
             json_schema=dict(request.schema), name="answer", strict=False

@@ -198,7 +198,7 @@ async def test_after_a_summary_it_goes_on_where_it_was() -> None:
     step = finished(await ask(Request(tuple(messages), TOOLS)))
     messages.append(Message(Role.ASSISTANT, step.parts))
     messages.append(Message(Role.TOOL, tuple(ok(p) for p in step.parts if isinstance(p, ToolCall))))
-    short = finished(await ask(Request(tuple(messages), tool_choice=ToolChoice.NONE)))
+    short = finished(await ask(Request(tuple(messages), TOOLS, ToolChoice.NONE)))
     steps = await play([user(said(short), 5), user("$ one\n$ two", 6)], ok)
     calls = [part for part in steps[0].parts if isinstance(part, ToolCall)]
     assert ["two" in call.args for call in calls] == [True]

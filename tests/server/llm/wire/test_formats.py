@@ -279,6 +279,32 @@ async def test_an_answer_by_a_schema_is_asked_for() -> None:
     assert fake.sent[0]["text"]["format"]["schema"]["properties"] == schema["properties"]
 
 
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("anthropic", "claude-sonnet-4-5"),
+        ("anthropic", "claude-3-5-haiku-latest"),
+        ("anthropic", "unheard-of"),
+        ("openai-compat", "local"),
+        ("azure", "gpt-4o-mini"),
+        ("openrouter", "anthropic/claude-3.5-haiku"),
+        ("openrouter", "some/model"),
+        ("vercel", "anthropic/claude-haiku-4.5"),
+    ],
+)
+async def test_an_answer_by_a_schema_is_asked_for_everywhere(provider: str, name: str) -> None:
+    schema: dict[str, Json] = {"type": "object", "properties": {"title": {"type": "string"}}}
+    text = '{"title": "x"}'
+    answer = (
+        claude(text_block(0, text)) if provider == "anthropic" else chat(chunk({"content": text}))
+    )
+    fake = Provider(answer)
+    request = {"schema": schema, "tools": ()}
+    answered = whole(await ask(fake, provider, name=name, request=request))
+    assert answered.parts == (Text(text),)
+    assert "title" in fake.requests[0].content.decode()
+
+
 async def test_tools_may_be_forbidden_for_a_call_without_a_new_prefix() -> None:
     fake = Provider(claude(text_block(0, "x")))
     await ask(fake, "anthropic", request={"tool_choice": ToolChoice.NONE})
