@@ -15,6 +15,8 @@ from server.llm.failures import failure
 
 _STREAMED = ("/messages", "/responses", "/chat/completions")
 _MARKS = (b'"stream":true', b'"stream": true')
+_OF_THE_PROCESS = ("openai-organization", "openai-project")
+"""An SDK takes these from the environment of the server; a user's key belongs to another."""
 
 
 class _Shared(httpx2.AsyncBaseTransport):
@@ -47,6 +49,8 @@ def client(
     """Return a client for one call, which adds ``headers`` and does not follow redirects."""
 
     async def prepare(request: httpx2.Request) -> None:
+        for name in _OF_THE_PROCESS:
+            request.headers.pop(name, None)
         request.headers.update(headers)
         streamed = request.url.path.endswith(_STREAMED)
         if streamed and not any(mark in request.content for mark in _MARKS):

@@ -65,15 +65,12 @@ def _anthropic(credentials: Credentials, target: Target, client: httpx2.AsyncCli
 def _openai_sdk(credentials: Credentials, base_url: str, client: httpx2.AsyncClient) -> Any:
     import openai
 
-    sdk = openai.AsyncOpenAI(
+    return openai.AsyncOpenAI(
         api_key=credentials.api_key or _NO_KEY,
         base_url=credentials.base_url or base_url,
         http_client=client,
         max_retries=0,
     )
-    # They came from the environment of the process, and belong to no user.
-    sdk.organization = sdk.project = None
-    return sdk
 
 
 def _openai_model(target: Target, provider: Any) -> Model:

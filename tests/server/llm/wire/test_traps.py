@@ -313,6 +313,21 @@ async def test_trap_12_a_proxy_gets_the_older_header_too() -> None:
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai-compat", "openrouter"])
+async def test_nothing_of_the_servers_environment_goes_to_a_provider(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for vendor in ("OPENAI", "ANTHROPIC"):
+        for name in ("API_KEY", "AUTH_TOKEN", "ORG_ID", "PROJECT_ID"):
+            monkeypatch.setenv(f"{vendor}_{name}", "of-the-server")
+        monkeypatch.setenv(f"{vendor}_BASE_URL", "http://of-the-server.example")
+    answers = {"anthropic": claude(text_block(0, "x")), "openai": responses(message_item("x", 0))}
+    fake = Provider(answers.get(provider, chat(chunk({"content": "x"}))))
+    await ask(fake, provider)
+    (request,) = fake.requests
+    assert "of-the-server" not in str(request.url) + str(dict(request.headers))
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "openai-compat", "openrouter"])
 async def test_trap_13_a_failed_call_is_made_once(provider: str) -> None:
     fake = Provider(error(500, {"error": {"message": "oops", "type": "server_error"}}))
     failed = await failing(fake, provider)
@@ -498,3 +513,18 @@ async def test_a_deployment_with_only_the_scripted_model_opens_nothing() -> None
     assert model.provider == "scripted"
     await clients.preload(["scripted"])
     await clients.close()
+
+
+async def test_edge_case_12_blank_parts_are_never_sent_and_signed_empty_reasoning_is() -> None:
+    fake = Provider(claude(thinking_block(0, "", "SIGNED"), text_block(1, "Hi")))
+    answered = whole(await ask(fake, "anthropic"))
+    blanks = (Text(""), Text(" "), Reasoning(""), Reasoning(" "), *answered.parts)
+    said = stored(Message(Role.ASSISTANT, blanks, 2, "anthropic"))
+    asked = Message(Role.USER, (Text(" "), Text("hi"), Text("")), id=1)
+    only_blank = Message(Role.USER, (Text("\n"),), id=3)
+    await ask(fake, "anthropic", asked, said, only_blank, user("go"))
+    first, second, third = fake.sent[1]["messages"]
+    assert [part["text"] for part in first["content"]] == ["hi"]
+    assert [part["type"] for part in second["content"]] == ["thinking", "text"]
+    assert second["content"][0]["signature"] == "SIGNED"
+    assert [part["text"] for part in third["content"]] == ["go"]
