@@ -1,5 +1,8 @@
 """Accounts of other services: what is kept of them, and what git is told."""
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -107,3 +110,13 @@ class Shown:
     authenticated: bool = False
     account: Account = field(default_factory=Account)
     installations: Sequence[Installation] = ()
+
+
+def state_of(session: str, provider_id: str, nonce: str, verifier: str) -> str:
+    """Return what a session goes out to a service with, and what it has to come back with.
+
+    Whoever does not have the session's token cannot make one for it.
+    """
+    words = f"{provider_id}\0{nonce}\0{verifier}".encode()
+    proof = hmac.digest(session.encode(), words, hashlib.sha256)
+    return f"{nonce}.{base64.urlsafe_b64encode(proof).decode().rstrip('=')}"

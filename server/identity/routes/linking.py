@@ -10,10 +10,11 @@ from coder_cli.sdk import external_auth as sdk
 from server.identity import convert
 from server.identity.actions.linking import Linker
 from server.identity.errors import ServiceFailed
+from server.identity.model.linking import state_of
 from server.identity.model.options import IdentityOptions
 from server.kit.crypto import same
 from server.kit.errors import Invalid
-from server.kit.routing import Me, provided
+from server.kit.routing import Me, provided, session_token
 
 routes = APIRouter(prefix="/external-auth", tags=["Git"])
 callbacks = APIRouter(tags=["Git"])
@@ -74,29 +75,30 @@ async def callback(
     """Send a browser to the service's page; when it comes back with a code, link the account."""
     query = request.query_params
     if not query.get("code") and not query.get("error"):
-        return _away(linker, provider, options)
-    _require_same_state(request)
+        return _away(request, linker, provider, options)
     page = linker.page(linker.provider(provider))
+    _require_same_state(request, provider)
     if query.get("error"):
-        return _back(f"{page}?failed=1")
+        return _back(provider, f"{page}?failed=1")
     try:
         verifier = request.cookies.get(_VERIFIER, "")
         await linker.finish(me, provider, query["code"], verifier)
     except ServiceFailed:
-        return _back(f"{page}?failed=1")
-    return _back(page)
+        return _back(provider, f"{page}?failed=1")
+    return _back(provider, page)
 
 
-def _away(linker: Linker, provider_id: str, options: IdentityOptions) -> Response:
+def _away(request: Request, linker: Linker, provider_id: str, options: IdentityOptions) -> Response:
     provider = linker.provider(provider_id)
-    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    verifier = secrets.token_urlsafe(48)
+    state = state_of(session_token(request), provider.id, secrets.token_urlsafe(32), verifier)
     answer = RedirectResponse(linker.services.sign_in(provider, state, verifier), status_code=307)
     for name, value in ((_STATE, state), (_VERIFIER, verifier)):
         # Lax: the browser comes back from another site, and has to bring them along.
         answer.set_cookie(
             name,
             value,
-            path=f"/external-auth/{provider.id}",
+            path=_path(provider.id),
             max_age=_WITHIN,
             httponly=True,
             secure=options.secure_cookie,
@@ -105,22 +107,31 @@ def _away(linker: Linker, provider_id: str, options: IdentityOptions) -> Respons
     return answer
 
 
-def _require_same_state(request: Request) -> None:
-    """Refuse an answer that this browser did not go out for: it may link a stranger's account.
+def _require_same_state(request: Request, provider_id: str) -> None:
+    """Refuse an answer that this session did not go out for: it may link a stranger's account.
+
+    Cookies alone prove little: an application of a workspace, served from a name below ours, can
+    set them for our name too. So the state is one that only this session can have been given.
 
     Raises:
         Invalid: the state is missing, or another one.
     """
     told, kept = request.query_params.get("state", ""), request.cookies.get(_STATE, "")
-    if not kept or not same(told.encode(), kept.encode()):
+    verifier, nonce = request.cookies.get(_VERIFIER, ""), kept.partition(".")[0]
+    ours = state_of(session_token(request), provider_id, nonce, verifier)
+    if not same(told.encode(), kept.encode()) or not same(kept.encode(), ours.encode()):
         raise Invalid(
             "The answer of the service does not belong to this browser, or came too late. "
             "Begin again."
         )
 
 
-def _back(page: str) -> Response:
+def _back(provider_id: str, page: str) -> Response:
     answer = RedirectResponse(page, status_code=307)
     for name in (_STATE, _VERIFIER):
-        answer.delete_cookie(name)
+        answer.delete_cookie(name, path=_path(provider_id))
     return answer
+
+
+def _path(provider_id: str) -> str:
+    return f"/external-auth/{provider_id}"

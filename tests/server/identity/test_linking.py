@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from server.identity import Linker, Services
@@ -34,8 +35,8 @@ class Scene:
     ada: Person
     clock: FakeClock
 
-    async def linked(self) -> None:
-        """Have ada link her account, as her browser does."""
+    async def linked(self) -> httpx.AsyncClient:
+        """Have ada link her account, as her browser does; return the browser."""
         browser = await self.people.client(self.ada.token, base="http://coder.test")
         away = await browser.get("/external-auth/github/callback", follow_redirects=False)
         query = parse_qs(urlsplit(away.headers["location"]).query)
@@ -46,6 +47,7 @@ class Scene:
             follow_redirects=False,
         )
         assert back.headers["location"] == "http://coder.test/external-auth/github"
+        return browser
 
     async def token(self) -> str | None:
         linked = await self.linker.token(self.ada.id, self.provider)
@@ -108,6 +110,26 @@ async def test_an_answer_that_this_browser_did_not_go_out_for_links_nothing(
     assert back.status_code == 400
     assert scene.service.asked == []
     assert await scene.token() is None
+
+
+async def test_cookies_that_another_session_was_given_link_nothing(scene: Scene) -> None:
+    path, bob = "/external-auth/github/callback", await scene.people.add("bob")
+    mallory = await scene.people.client(bob.token, base="http://coder.test")
+    away = await mallory.get(path, follow_redirects=False)
+    scene.service.codes["c-1"] = ""
+    # What a page of a workspace's application can do, which is served from a name below ours.
+    browser = await scene.people.client(scene.ada.token, base="http://coder.test")
+    browser.cookies.update(mallory.cookies)
+    query = {"code": "c-1", "state": parse_qs(urlsplit(away.headers["location"]).query)["state"]}
+    back = await browser.get(path, params=query, follow_redirects=False)
+    assert back.status_code == 400
+    assert scene.service.asked == []
+    assert await scene.token() is None
+
+
+async def test_a_browser_that_came_back_keeps_no_state(scene: Scene) -> None:
+    browser = await scene.linked()
+    assert not [name for name in browser.cookies if name.startswith("coder_external_auth")]
 
 
 async def test_a_person_who_said_no_comes_back_to_the_page(scene: Scene) -> None:
