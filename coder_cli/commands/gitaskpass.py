@@ -54,8 +54,9 @@ def main(argv: list[str]) -> int:
 def _auth(url: str) -> Any:
     """Return the account for a git URL, when the person has linked one; None leaves it to git."""
     parts = urlsplit(url)
-    host = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-    path = f"/workspaceagents/me/external-auth?{urlencode({'match': host, **_here()})}"
+    # Without the name in front of the host, which may be a token; with the port behind it.
+    asked = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    path = f"/workspaceagents/me/external-auth?{urlencode({'match': asked, **_here()})}"
     try:
         api = agent_client(environ())
         try:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -49,6 +51,41 @@ class Asked(BaseHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def answering(**more: str) -> Generator[dict[str, str]]:
+    """Yield the environment of a workspace whose server answers every question."""
+    Asked.queries.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield {
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "CODER_AGENT_URL": f"http://127.0.0.1:{server.server_port}",
+            "CODER_AGENT_TOKEN": "t",
+            **more,
+        }
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_service_is_asked_for_with_its_port_and_without_a_name(tmp_path: Path) -> None:
+    question = "Password for 'https://ann:hunter2@git.test:8443/acme': "
+    with answering() as env:
+        done = subprocess.run(
+            [sys.executable, "-m", "coder_cli", question],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (0, "token\n")
+    assert Asked.queries == [{"match": ["https://git.test:8443/acme"]}]
+
+
 def test_the_branch_and_the_chat_are_told(tmp_path: Path) -> None:
     for words in (
         ("init", "-q", "-b", "fix/tests"),
@@ -56,16 +93,7 @@ def test_the_branch_and_the_chat_are_told(tmp_path: Path) -> None:
         ("remote", "add", "origin", "https://ann:hunter2@git.test/acme/site.git"),
     ):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     chat = "6d2a4f0e-66b1-4f6a-8d3d-0e8b9a5c1d2f"
-    env = {
-        "PATH": os.environ["PATH"],
-        "HOME": "/nonexistent",
-        "PYTHONPATH": str(Path(__file__).parents[3]),
-        "CODER_AGENT_URL": f"http://127.0.0.1:{server.server_port}",
-        "CODER_AGENT_TOKEN": "t",
-    }
     question = [
         sys.executable,
         "-m",
@@ -73,19 +101,17 @@ def test_the_branch_and_the_chat_are_told(tmp_path: Path) -> None:
         "gitaskpass",
         "Password for 'https://git.test': ",
     ]
-    Asked.queries.clear()
-    for chat_id in (chat, "odd"):
-        done = subprocess.run(
-            question,
-            env=env | {"CODER_CHAT_ID": chat_id},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (0, "token\n")
-    server.shutdown()
-    server.server_close()
+    with answering() as env:
+        for chat_id in (chat, "odd"):
+            done = subprocess.run(
+                question,
+                env=env | {"CODER_CHAT_ID": chat_id},
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stdout) == (0, "token\n")
     told = {
         "match": ["https://git.test"],
         "git_branch": ["fix/tests"],
