@@ -5,8 +5,8 @@ One place ends a transaction (``Database.tx``). Facts leave with the commit, as 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
@@ -208,25 +208,26 @@ class Database:
         outcomes: list[Outcome] = []
         committed = False
         try:
-            async with self._connection() as conn:
-                async with conn.transaction():
-                    now = self.clock.now()
-                    yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes)
-                committed = True
-        except (PoolTimeout, OperationalError) as error:
-            # For the log: clients need not learn where the database is and as whom we log in.
-            log.warning("the database does not answer", reason=_reason(error))
-            raise Unavailable("The database does not answer; try again.") from error
-        except UnicodeEncodeError as error:
-            # JSON can escape half of a surrogate pair; no encoding can write it.
-            raise Invalid("Text must be valid Unicode.") from error
-        except DataError as error:
-            if "NUL" in str(error):
-                raise Invalid("Text must not contain NUL characters.") from error
-            raise
+            with _refusing():
+                async with self._connection() as conn:
+                    async with conn.transaction():
+                        now = self.clock.now()
+                        yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes)
+                    committed = True
         finally:
             for outcome in outcomes:
                 outcome(committed)
+
+    @asynccontextmanager
+    async def look(self, actor: Actor) -> AsyncGenerator[Tx]:
+        """Read for ``actor`` with single statements: each is a unit of work by itself.
+
+        For what is asked very often: a transaction around one statement costs two round trips
+        more. Nothing is shown to witnesses, and nothing may be announced. Raises like ``tx``.
+        """
+        with _refusing():
+            async with self._connection() as conn:
+                yield Tx(conn, actor, self.clock.now(), self.origin)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:
@@ -238,6 +239,24 @@ class Database:
                 # (before Python 3.12), and whoever cancelled would wait for ever.
                 raise asyncio.CancelledError
             yield conn
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
+    """Say in our words what a driver says in its own."""
+    try:
+        yield
+    except (PoolTimeout, OperationalError) as error:
+        # For the log: clients need not learn where the database is and as whom we log in.
+        log.warning("the database does not answer", reason=_reason(error))
+        raise Unavailable("The database does not answer; try again.") from error
+    except UnicodeEncodeError as error:
+        # JSON can escape half of a surrogate pair; no encoding can write it.
+        raise Invalid("Text must be valid Unicode.") from error
+    except DataError as error:
+        if "NUL" in str(error):
+            raise Invalid("Text must not contain NUL characters.") from error
+        raise
 
 
 async def _in_utc(connection: Connection) -> None:

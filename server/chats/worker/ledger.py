@@ -74,7 +74,7 @@ class ChatLedger:
 
     async def history(self) -> tuple[Said, ...]:
         """Return the prompt view, files with their bytes."""
-        async with self._books.database.tx(ME) as tx:
+        async with self._books.database.look(ME) as tx:
             rows = await message_store.prompt_view(tx, self.chat.id)
             said = [_said(row) for row in rows]
             wanted = {file for one in said for file in _files(one)}

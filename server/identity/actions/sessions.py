@@ -34,7 +34,7 @@ async def authenticate(db: Database, token: str, ip: str, options: IdentityOptio
     if parts is None:
         raise SignedOut("Invalid API key format.")
     key_id, secret = parts
-    async with db.tx(as_system("authenticate")) as tx:
+    async with db.look(as_system("authenticate")) as tx:
         found = await keys.credential(tx, key_id)
         # Compared even when there is no key, so that time does not tell ids that exist.
         genuine = same(hash_secret(secret), found.hashed_secret if found else NOBODY)

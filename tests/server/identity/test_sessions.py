@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, LiteralString, TypeVar
 
@@ -247,14 +247,20 @@ class Spying(Database):
     @asynccontextmanager
     async def tx(self, actor: Actor) -> AsyncGenerator[Tx]:
         async with self._real.tx(actor) as tx:
-            yield Noting(tx.conn, tx.actor, tx.now, self._sent)
+            yield Noting(tx.conn, tx.actor, tx.now, sent=self._sent)
+
+    @override
+    @asynccontextmanager
+    async def look(self, actor: Actor) -> AsyncGenerator[Tx]:
+        async with self._real.look(actor) as tx:
+            yield Noting(tx.conn, tx.actor, tx.now, sent=self._sent)
 
 
 @dataclass(frozen=True, slots=True)
 class Noting(Tx):
     """A unit of work that notes the first word of its statements."""
 
-    sent: list[str]
+    sent: list[str] = field(default_factory=list[str])
 
     @override
     async def one(

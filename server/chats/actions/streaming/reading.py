@@ -28,23 +28,23 @@ class Reader:
 
     async def chat(self, chat_id: UUID) -> Chat | None:
         """Return the row."""
-        async with self.database.tx(ME) as tx:
+        async with self.database.look(ME) as tx:
             return await chat_store.by_id(tx, chat_id)
 
     async def messages(self, chat_id: UUID, after: int, limit: int) -> list[Kept]:
         """Return the first ``limit`` messages after ``after`` that listeners see."""
-        async with self.database.tx(ME) as tx:
+        async with self.database.look(ME) as tx:
             found, _ = await message_store.page(tx, chat_id, MessagePage(limit, after_id=after))
         return [telling.message_event(row) for row in found]
 
     async def queue(self, chat_id: UUID) -> str:
         """Return the messages that wait, as a JSON array."""
-        async with self.database.tx(ME) as tx:
+        async with self.database.look(ME) as tx:
             return telling.queue(await queue_store.listed(tx, chat_id))
 
     async def calls(self, chat: Chat) -> str:
         """Return the calls that the client shall answer, as a JSON array."""
-        async with self.database.tx(ME) as tx:
+        async with self.database.look(ME) as tx:
             return told(await turns.required_calls(tx, chat.id))
 
 

@@ -39,6 +39,12 @@ class Counting(Database):
             conn = _Conn(tx.conn, self.count, actor.label)
             yield Tx(conn, tx.actor, tx.now, tx.origin, tx.witnesses, tx.outcomes)  # pyright: ignore[reportArgumentType]
 
+    @override
+    @asynccontextmanager
+    async def look(self, actor: Actor) -> AsyncGenerator[Tx]:
+        async with super().look(actor) as tx:
+            yield Tx(_Conn(tx.conn, self.count, actor.label), tx.actor, tx.now)  # pyright: ignore[reportArgumentType]
+
 
 class _Conn:
     def __init__(self, conn: Any, count: Count, label: str) -> None:
