@@ -123,6 +123,8 @@ async def test_a_chat_makes_a_workspace_and_works_in_it(house: House, module_dsn
         assert turn.link.looks == looks, "building looks often, working once"
 
         await turn.done("write_file", path=f"{home}/.coder/AGENTS.md", content="Be brief.")
+        # What was found when the workspace was made is kept for five minutes.
+        means.contexts.drop((await turn.link.agent()).id)
         context = await workspace_context(means, turn.link)
         assert context is not None
         assert [each.content for each in context.files] == ["Be brief."]
