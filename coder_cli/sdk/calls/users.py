@@ -38,7 +38,7 @@ class UserCalls(Transport):
         """Return the services that the deployment offers, and one's accounts there."""
         from coder_cli.sdk.external_auth import ListUserExternalAuthResponse
 
-        return ListUserExternalAuthResponse.model_validate(self.get("/external-auth"))
+        return self.get("/external-auth").read(ListUserExternalAuthResponse)
 
     def weakness(self, password: str) -> str | None:
         """Return why the server would refuse a new password, or None."""

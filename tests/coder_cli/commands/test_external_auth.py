@@ -19,6 +19,20 @@ LINKED = {
     "username": "oauth2",
     "password": "gho-1",
 }
+LISTED = {
+    "providers": [{"id": "github", "type": "github", "display_name": "GitHub"}],
+    "links": [
+        {
+            "provider_id": "github",
+            "created_at": "2026-01-02T03:04:05Z",
+            "updated_at": "2026-01-02T03:04:05Z",
+            "has_refresh_token": False,
+            "expires": "0001-01-01T00:00:00Z",
+            "authenticated": True,
+            "validate_error": "",
+        }
+    ],
+}
 PAGE = {"url": "http://coder.test/external-auth/github", "access_token": ""}
 
 
@@ -39,6 +53,8 @@ class Door(ThreadingHTTPServer):
             "HOME": "/nonexistent",
             "CODER_AGENT_URL": f"http://127.0.0.1:{self.server_port}",
             "CODER_AGENT_TOKEN": "t",
+            "CODER_URL": f"http://127.0.0.1:{self.server_port}",
+            "CODER_SESSION_TOKEN": "session",
         }
         program = [sys.executable, "-m", "coder_cli", *words]
         # Outside of any repository: inside one, git's question tells of its branch.
@@ -122,3 +138,18 @@ def test_git_servers_that_nobody_configured_are_left_to_git(door: Door) -> None:
     done = door.run("Password for 'https://git.test': ")
     assert (done.returncode, done.stdout) == (1, "")
     assert "The default git behavior will be used instead." in done.stderr
+
+
+@pytest.mark.parametrize("door", [[LISTED]], indirect=True)
+def test_services_are_listed_with_the_page_of_each(door: Door) -> None:
+    done = door.run("external-auth", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].split() == [
+        "github",
+        "GitHub",
+        "github",
+        "linked",
+        f"http://127.0.0.1:{door.server_port}/external-auth/github",
+    ]
+    (told,) = json.loads(door.run("external-auth", "list", "-o", "json").stdout)
+    assert told["links"][0]["provider_id"] == "github"
