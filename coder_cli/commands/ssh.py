@@ -21,7 +21,7 @@ SSH_PORT = 22
 
 def main(argv: list[str]) -> int:
     """Open the session; return the remote exit status, 255 when the connection was lost."""
-    options = _parse(argv)
+    options = parse(argv)
     name = parse_host(options.workspace, options.ssh_host_prefix, options.hostname_suffix)
     url, token = config.session().require()
     from coder_cli.config.access import extra_headers
@@ -106,7 +106,27 @@ def _wait(options: argparse.Namespace) -> str:
     return wait
 
 
-def _parse(argv: list[str]) -> argparse.Namespace:
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Return what the words of the command line say.
+
+    Raises:
+        Refused: they say nothing.
+    """
+    parser, words = _parser(), _before_command(argv)
+    options = parser.parse_args(words)
+    first = next(iter(options.command), "")
+    if first == "--":
+        options.command = options.command[1:]
+    elif first.startswith("-"):
+        # No command begins so: these are flags of ours, behind the workspace.
+        workspace, at = options.workspace, len(words) - len(options.command) - 1
+        options = parser.parse_args([*words[:at], *words[at + 1 :], workspace])
+        options.command = [options.workspace, *options.command][:-1]
+        options.workspace = workspace
+    return options
+
+
+def _parser() -> BootParser:
     env = environ()
     parser = BootParser(
         "ssh",
@@ -130,10 +150,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--disable-autostart", action="store_true", default=_on("CODER_SSH_DISABLE_AUTOSTART"), help="Refuse to start a stopped workspace [$CODER_SSH_DISABLE_AUTOSTART]")  # fmt: skip  # noqa: E501
     add("--ssh-host-prefix", default=env.get("CODER_SSH_SSH_HOST_PREFIX", ""), metavar="PREFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_SSH_HOST_PREFIX]")  # fmt: skip  # noqa: E501
     add("--hostname-suffix", default=env.get("CODER_SSH_HOSTNAME_SUFFIX", ""), metavar="SUFFIX", help="Strip this from the workspace; config-ssh writes it [$CODER_SSH_HOSTNAME_SUFFIX]")  # fmt: skip  # noqa: E501
-    options = parser.parse_args(_before_command(argv))
-    if options.command[:1] == ["--"]:
-        options.command = options.command[1:]
-    return options
+    return parser
 
 
 def _before_command(argv: list[str]) -> list[str]:
