@@ -16,6 +16,7 @@ from server.kit.authz import Actor
 from server.kit.db import Database, Tx
 from tests.server.chats.rows import SYSTEM
 from tests.server.chats.worker.world import Heard, opened
+from tests.support.clock import FakeClock
 
 
 @dataclass
@@ -70,7 +71,8 @@ async def test_a_turn_costs_few_queries_however_many_listen(dsn: str) -> None:
     database = Counting(dsn)
     await database.open()
     costs: list[int] = []
-    async with opened(database) as world:
+    # A clock that stands still: nothing polls, beats or looks again meanwhile.
+    async with opened(database, FakeClock()) as world:
         replica = await world.replica()
         for listeners in (0, 8):
             chat_id = await world.chat()
