@@ -29,6 +29,9 @@ from server.llm.parts import (
     ToolResult,
 )
 
+DEEPEST = 100
+"""Levels of arguments that are served as JSON; what makes answers of it gives up at 255."""
+
 CONTENT_VERSION = 1
 """The ``content_version`` of what ``encode`` writes."""
 
@@ -171,6 +174,8 @@ def public(part: Part) -> dict[str, Json]:
     shown = _plain(part, served=True)
     if isinstance(part, ToolCall):
         shown["args"] = _loads_or_text(part.args)
+    if isinstance(part, ToolResult) and not _is_shallow(part.result):
+        shown["result"] = json.dumps(part.result)
     if "file_id" in shown:
         shown.pop("data", None)
     return shown
@@ -249,10 +254,34 @@ _READERS: Mapping[type, Callable[[Json], object]] = {
 
 
 def _loads_or_text(raw: str) -> Json:
+    """Return arguments as JSON, or as the text they are where no client could be sent that.
+
+    Models write what they like: halves of characters, and brackets without end.
+    """
     try:
-        return cast("Json", json.loads(raw))
-    except ValueError:
-        return raw
+        read = cast("Json", json.loads(raw))
+    except (ValueError, RecursionError):
+        return whole(raw)
+    return whole(read) if _is_shallow(read) else whole(raw)
+
+
+def whole(value: Json) -> Json:
+    """Return a tree that can be written as JSON: no halves of characters, no infinite numbers."""
+    return restore(escape(value))
+
+
+def _is_shallow(value: Json) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return True
+    return False
 
 
 assert all(

@@ -1,10 +1,14 @@
 """Why a turn failed, as the chat's row keeps it and clients see it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from server.llm import ErrorKind, told_as
 from server.loop import Failed, Limited
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""Providers may say it, and jsonb refuses it: a failure that cannot be kept is tried for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,13 @@ class Failure:
             "status_code": self.status_code,
         }
         return {
-            **{key: value for key, value in known.items() if value},
+            **{key: _kept(value) for key, value in known.items() if value},
             "retryable": self.retryable,
         }
+
+
+def _kept(value: str | int | None) -> str | int | None:
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
 
 
 def failure_of(outcome: Failed | Limited) -> Failure:

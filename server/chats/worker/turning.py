@@ -100,7 +100,15 @@ class Turning:
         voice = FeedVoice(feed, self.chat, self._shop.clock)
         ledger = ChatLedger(self._shop.books, self.chat, voice)
         try:
-            await self._end(ledger, await self._outcome(feed, ledger, voice))
+            outcome = await self._outcome(feed, ledger, voice)
+            try:
+                await self._end(ledger, outcome)
+            except (LeaseLost, Unavailable):
+                raise
+            except Exception as crash:
+                # Left as it is, the chat would be taken and run again for ever, and paid for.
+                log.exception("a turn's end crashed", chat=str(self.chat.id))
+                await ledger.fail(Failure(f"{PANIC}{type(crash).__name__}"))
         except LeaseLost:
             log.info("a turn was given up: its chat went on without it", chat=str(self.chat.id))
         except Unavailable as error:

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from pydantic_core import to_json
-
 from server.chats.actions import turns
 from server.chats.actions.streaming import telling
 from server.chats.model import Chat, MessagePage
@@ -50,6 +48,6 @@ class Reader:
 
 def told(asked: Iterable[ToolCall]) -> str:
     """Return calls as ``action_required`` has them."""
-    return to_json(
+    return telling.as_json(
         [{"tool_call_id": one.id, "tool_name": one.name, "args": one.args} for one in asked]
-    ).decode()
+    )

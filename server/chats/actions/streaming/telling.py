@@ -4,19 +4,21 @@ Source: reference, chats, section 2.7.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from server.chats.model import Chat, Message, QueuedMessage, Status
 from server.chats.model.live import Kept
 from server.llm import Part, Usage, decode, public
 from server.loop import Retrying, Row
 
+_HALVES = re.compile("[\ud800-\udfff]")
 MOST_EVENTS = 256
 MOST_BYTES = 1 << 20
 """What one frame holds; clients read at most 4 MiB at once, and one event may exceed this."""
@@ -24,7 +26,28 @@ MOST_BYTES = 1 << 20
 
 def event(chat_id: UUID, kind: str, **fields: Any) -> str:
     """Return one event."""
-    return to_json({"type": kind, "chat_id": chat_id, **fields}).decode()
+    return as_json({"type": kind, "chat_id": chat_id, **fields})
+
+
+def as_json(told: Any) -> str:
+    """Return JSON; of a character that a model's stream broke in two each half becomes a mark."""
+    try:
+        return to_json(told).decode()
+    except PydanticSerializationError:
+        return to_json(_whole(told)).decode()
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case str():
+            return _HALVES.sub("\N{REPLACEMENT CHARACTER}", value)
+        case Mapping():
+            pairs = cast("Mapping[Any, Any]", value).items()
+            return {_whole(key): _whole(inner) for key, inner in pairs}
+        case list() | tuple():
+            return [_whole(inner) for inner in cast("Sequence[Any]", value)]
+        case _:
+            return value
 
 
 def wire_status(chat: Chat) -> str:
@@ -77,7 +100,7 @@ def _usage(usage: Usage | None) -> dict[str, int]:
 
 def queue(rows: Iterable[QueuedMessage]) -> str:
     """Return the messages that wait, as a JSON array."""
-    return to_json([_queued(row) for row in rows]).decode()
+    return as_json([_queued(row) for row in rows])
 
 
 def _queued(row: QueuedMessage) -> dict[str, Any]:
