@@ -13,8 +13,10 @@ from typing import Any, LiteralString, TypeVar
 from uuid import uuid4
 
 import structlog
-from psycopg import AsyncConnection, DataError, OperationalError, ProgrammingError
+from psycopg import AsyncConnection, DataError, Error, OperationalError, ProgrammingError
+from psycopg.errors import InvalidTextRepresentation, UntranslatableCharacter
 from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.sql import SQL, Composable, Identifier, Literal
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -29,10 +31,8 @@ Args = Mapping[str, Any]
 Connection = AsyncConnection[Any]
 """A raw connection; only migrations and the listener of facts hold one."""
 
-NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"
-NOTIFY_ALL: LiteralString = """
-    SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) payload
-"""
+BEGIN, COMMIT = SQL("BEGIN"), SQL("COMMIT")
+TELL = SQL("NOTIFY {}, {}")
 
 
 class DatabaseUnreachable(Exception):
@@ -78,6 +78,8 @@ class Tx:
     """The process's door to the database: facts may say whose they are."""
     witnesses: Sequence[Witness] = ()
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    facts: list[str] = field(default_factory=list[str])
+    """What is told at COMMIT, as it is sent."""
 
     async def one(self, row: type[R], sql: LiteralString, args: Args | None = None) -> R | None:
         """Return the first row as a ``row`` dataclass, or None."""
@@ -124,8 +126,13 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
         """Let what is inside fail (a taken name, say) without dooming the unit of work."""
-        async with self.conn.transaction():
-            yield
+        before = len(self.facts)
+        try:
+            async with self.conn.transaction():
+                yield
+        except BaseException:
+            del self.facts[before:]
+            raise
 
     def show(self, what: object) -> None:
         """Let this process know at COMMIT what is done, so that it need not read it again.
@@ -138,13 +145,11 @@ class Tx:
 
     async def announce(self, fact: Fact) -> None:
         """Tell listeners at COMMIT. A ROLLBACK unsays it."""
-        await self.run(NOTIFY, {"channel": CHANNEL, "payload": _payload(fact)})
+        self.facts.append(_payload(fact))
 
     async def announce_all(self, facts: Sequence[Fact]) -> None:
-        """Tell listeners of several facts at COMMIT, with one statement."""
-        if facts:
-            payloads = [_payload(fact) for fact in facts]
-            await self.run(NOTIFY_ALL, {"channel": CHANNEL, "payloads": payloads})
+        """Tell listeners of several facts at COMMIT."""
+        self.facts.extend(_payload(fact) for fact in facts)
 
 
 def _payload(fact: Fact) -> str:
@@ -206,13 +211,14 @@ class Database:
             Invalid: a text holds a NUL or half a character, which PostgreSQL cannot keep.
         """
         outcomes: list[Outcome] = []
+        facts: list[str] = []
         committed = False
         try:
             with _refusing():
                 async with self._connection() as conn:
-                    async with conn.transaction():
+                    async with _unit(conn, facts):
                         now = self.clock.now()
-                        yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes)
+                        yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes, facts)
                     committed = True
         finally:
             for outcome in outcomes:
@@ -227,7 +233,9 @@ class Database:
         """
         with _refusing():
             async with self._connection() as conn:
-                yield Tx(conn, actor, self.clock.now(), self.origin)
+                tx = Tx(conn, actor, self.clock.now(), self.origin)
+                yield tx
+                assert not tx.facts, "facts leave with a commit, and a look has none"
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:
@@ -239,6 +247,25 @@ class Database:
                 # (before Python 3.12), and whoever cancelled would wait for ever.
                 raise asyncio.CancelledError
             yield conn
+
+
+@asynccontextmanager
+async def _unit(conn: Connection, facts: Sequence[str]) -> AsyncGenerator[None]:
+    """Make a transaction of what is inside. What it tells goes with COMMIT: no way of its own."""
+    await conn.execute(BEGIN, prepare=False)
+    try:
+        yield
+        told: list[Composable] = [
+            TELL.format(Identifier(CHANNEL), Literal(fact)) for fact in dict.fromkeys(facts)
+        ]
+        await conn.execute(SQL("; ").join([*told, COMMIT]), prepare=False)
+    except BaseException:
+        try:
+            await conn.rollback()
+        except Error as error:
+            # The first error tells more; the pool takes no broken connection back.
+            log.debug("a transaction was not rolled back", reason=_reason(error))
+        raise
 
 
 @contextmanager
@@ -254,8 +281,11 @@ def _refusing() -> Generator[None]:
         # JSON can escape half of a surrogate pair; no encoding can write it.
         raise Invalid("Text must be valid Unicode.") from error
     except DataError as error:
-        if "NUL" in str(error):
+        if isinstance(error, UntranslatableCharacter) or "NUL" in str(error):
             raise Invalid("Text must not contain NUL characters.") from error
+        if isinstance(error, InvalidTextRepresentation) and "type json" in str(error):
+            # What Python's JSON lets through: infinite numbers, halves of surrogate pairs.
+            raise Invalid("JSON must have finite numbers and valid Unicode.") from error
         raise
 
 

@@ -1,5 +1,7 @@
 """Make a chat: every refusal in the order of the reference, and what is written."""
 
+import json
+import math
 from typing import Any
 from uuid import uuid4
 
@@ -190,6 +192,13 @@ async def test_text_with_nul_comes_back_to_the_bit(world: World) -> None:
     chat = await world.chat("a\0b \ue000 c\ue001")
     (message,) = (await world.get(f"/chats/{chat}/messages"))["messages"]
     assert message["content"] == words("a\0b \ue000 c\ue001")
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800", math.nan])
+async def test_a_clients_tool_that_cannot_be_kept_is_refused(world: World, bad: object) -> None:
+    tool = {"name": "ask", "input_schema": {"default": bad}}
+    body = json.dumps(world.order("hi", unsafe_dynamic_tools=[tool]))
+    assert (await world.ann.api.post("/chats", content=body)).status_code == 400
 
 
 async def test_a_hidden_chat_and_none_look_alike(world: World) -> None:

@@ -48,6 +48,7 @@ async def test_an_edit_cuts_and_asks_anew(world: World) -> None:
         ("-1", 400, "Invalid chat message ID."),
         ("0", 400, "Invalid chat message ID."),
         ("99999999999999999999999", 400, "Invalid chat message ID."),
+        ("0" * 19 + "1" + "0" * 5000, 400, "Invalid chat message ID."),
         ("999999999", 404, "Chat message not found."),
     ],
 )

@@ -1,6 +1,7 @@
 """Units of work: one commit, facts with it, hidden rows, and what is unsaid by a rollback."""
 
 import asyncio
+import math
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from server.kit.authz import as_system
-from server.kit.db import Database, DatabaseUnreachable, connect
+from server.kit.db import Database, DatabaseUnreachable, connect, jsonb
 from server.kit.errors import Invalid, Unavailable
 from server.kit.facts import Fact
 from server.kit.migrate import NewerDatabase, migrate, migrations
@@ -78,6 +79,15 @@ async def test_text_that_postgresql_cannot_keep_is_the_callers_mistake(
     with pytest.raises(Invalid, match="Text must"):
         async with database.tx(ME) as tx:
             await tx.value("SELECT %(text)s::text", {"text": text})
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", math.nan, math.inf])
+async def test_json_that_postgresql_cannot_keep_is_the_callers_mistake(
+    database: Database, value: object
+) -> None:
+    with pytest.raises(Invalid):
+        async with database.tx(ME) as tx:
+            await tx.value("SELECT %(json)s", {"json": jsonb({"a": [value]})})
 
 
 async def test_a_cancel_is_not_lost_when_a_connection_becomes_free(dsn: str) -> None:
