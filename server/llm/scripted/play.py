@@ -42,6 +42,11 @@ class _Past:
     def done(self, id_: str) -> bool:
         return id_ in self.results
 
+    def began(self, key: str) -> bool:
+        """Tell whether a step of the script has called anything."""
+        ends = (id_.removeprefix(key) for id_ in self.results if id_.startswith(key))
+        return any(end[:1].isalpha() for end in ends)
+
     def lacks(self, id_: str, hint: str) -> bool:
         """Tell whether a call failed for a reason that we can mend."""
         result = self.results.get(id_)
@@ -75,7 +80,9 @@ def _advance(script: Script, key: str, past: _Past) -> Step:
         turn = _Turn(f"{key}_{number}", together, past)
         calls = turn.calls()
         if calls:
-            return Step((*said, *map(Say, turn.missing)), calls, f"{key}_{number}")
+            if past.began(turn.key):  # Its templates are known, or its workspace is there now.
+                return Step((), calls, turn.key)
+            return Step((*said, *map(Say, turn.missing)), calls, turn.key)
         if turn.ids:  # What was to be said before these tools were used was said with them.
             said.clear()
         else:

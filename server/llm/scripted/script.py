@@ -14,7 +14,7 @@ from server.llm.parts import Json
 
 HELP = """\
 $ COMMAND                       run a command in the workspace
-read PATH                       read a file
+read PATH                       read a file; PATH begins with / or ~/
 write PATH TEXT                 write a file; or put its lines below, fenced or indented
 edit PATH OLD => NEW            replace text in a file
 diff [DIRECTORY]                show what changed in a git repository
@@ -170,7 +170,9 @@ def _edit(rest: str) -> Instruction | None:
 def _diff(rest: str) -> Instruction | None:
     if " " in rest:
         return None
-    where = f" -C '{rest}'" if rest and "'" not in rest else ""
+    home = rest if rest == "~" else "~/" * rest.startswith("~/")  # The shell's, so not quoted.
+    under = rest.removeprefix(home)
+    where = f" -C {home}" + (f"'{under}'" if under else "") if rest and "'" not in rest else ""
     return Use("execute", {"command": _DIFF.format(where, where)})
 
 

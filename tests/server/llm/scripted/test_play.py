@@ -120,6 +120,12 @@ async def test_what_is_said_comes_once_before_the_tool_that_follows() -> None:
     assert said(steps[1]).startswith("last\n")
 
 
+async def test_what_is_said_is_not_said_again_while_a_workspace_is_made() -> None:
+    steps = await play([user("say first\ncreate workspace\nsay last")], ok)
+    assert names(steps) == [["list_templates"], ["create_workspace"], []]
+    assert [said(step).count("first") for step in steps] == [1, 0, 0]
+
+
 async def test_a_missing_workspace_is_made_and_the_command_tried_again() -> None:
     made: list[str] = []
 

@@ -16,6 +16,10 @@ from server.llm.scripted.script import (
 )
 
 
+def run(command: str) -> Use:
+    return Use("execute", {"command": command})
+
+
 @pytest.mark.parametrize(
     ("line", "instruction"),
     [
@@ -29,6 +33,10 @@ from server.llm.scripted.script import (
                 {"files": [{"path": "/a", "edits": [{"old_text": "x = 1", "new_text": "x = 2"}]}]},
             ),
         ),
+        ("diff", run("git add --intent-to-add . && git --no-pager diff")),
+        ("diff /a", run("git -C '/a' add --intent-to-add . && git -C '/a' --no-pager diff")),
+        ("diff ~/a", run("git -C ~/'a' add --intent-to-add . && git -C ~/'a' --no-pager diff")),
+        ("diff ~", run("git -C ~ add --intent-to-add . && git -C ~ --no-pager diff")),
         ("create workspace", Create()),
         ("create workspace from docker named dev", Create("docker", "dev")),
         ("start workspace", Use("start_workspace")),
