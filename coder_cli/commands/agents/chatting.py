@@ -144,14 +144,23 @@ def read_prompt(words: str) -> str:
         Refused: there is more of it than anybody reads.
     """
     if words != "-":
-        return words.strip()
+        return _text(words, "The prompt")
     try:
         read = sys.stdin.read(LONGEST_PROMPT + 1)
     except UnicodeDecodeError as error:
-        raise Refused("What came on stdin is no text.", exit_code=USAGE) from error
+        raise Refused("What came on stdin is no text in UTF-8.", exit_code=USAGE) from error
     if len(read) > LONGEST_PROMPT:
         raise Refused("What came on stdin is longer than a prompt can be.", exit_code=USAGE)
-    return read.strip()
+    return _text(read, "What came on stdin")
+
+
+def _text(words: str, what: str) -> str:
+    """Return what was said; bytes that are no UTF-8 arrive as halves of surrogate pairs."""
+    try:
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(f"{what} is no text in UTF-8.", exit_code=USAGE) from error
+    return words.strip()
 
 
 def _teller(output: str, *, wait: bool) -> "Teller":

@@ -187,6 +187,12 @@ def test_the_prompt_comes_from_stdin(cli: Cli, fake: FakeChat) -> None:
     assert fake.deployment.called("POST /chats")[0].json["content"][0]["text"] == "from\nstdin"
 
 
+def test_a_prompt_that_is_no_text_is_wrong_usage(cli: Cli, deployment: Deployment) -> None:
+    ran = cli("agents", "chat", "say \udcff")
+    assert ran.code == 2
+    assert "The prompt is no text in UTF-8." in ran.err
+
+
 def test_json_is_one_object(cli: Cli, fake: FakeChat) -> None:
     fake.streams(HELLO)
     ran = cli("agents", "chat", "hi", "-o", "json")
