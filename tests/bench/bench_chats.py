@@ -131,9 +131,8 @@ class Bench:
             f"message to first word at a listener: p50 {statistics.median(firsts) * 1e3:.0f} ms, "
             f"p95 {firsts[int(len(firsts) * 0.95)] * 1e3:.0f} ms"
         )
-        assert self.house.process is not None
-        memory = psutil.Process(self.house.process.pid).memory_info().rss
-        print(f"server's memory: {memory / 2**20:.0f} MiB")
+        memory = sum(one.memory_info().rss for one in self._servers())
+        print(f"memory of the server's processes: {memory / 2**20:.0f} MiB")
 
     async def _log_in(self) -> Http:
         http = Http(self.house.port, "", 4)
@@ -216,13 +215,17 @@ class Bench:
             assert row is not None
             return int(row[0]), "transactions"
 
+    def _servers(self) -> list[psutil.Process]:
+        assert self.house.process is not None
+        first = psutil.Process(self.house.process.pid)
+        return [first, *first.children(recursive=True)]
+
     def _database(self) -> str:
         return self.house.env["CODER_PG_CONNECTION_URL"].partition("?")[0].rpartition("/")[2]
 
     def _cpu(self) -> dict[str, float]:
         """Return the seconds of CPU that everybody used so far."""
-        assert self.house.process is not None
-        server = psutil.Process(self.house.process.pid).cpu_times()
+        servers = [one.cpu_times() for one in self._servers()]
         driver = psutil.Process().cpu_times()
         database = [
             one.cpu_times()
@@ -230,7 +233,7 @@ class Bench:
             if one.info["name"] == "postgres" and self._database() in " ".join(one.cmdline())
         ]
         return {
-            "server": server.user + server.system,
+            "server": sum(one.user + one.system for one in servers),
             "PostgreSQL": sum(one.user + one.system for one in database),
             "driver": driver.user + driver.system,
         }
@@ -252,6 +255,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=10)
     parser.add_argument("--streams", type=int, default=600)
     parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pool", type=int, default=10)
     parser.add_argument("--batch", type=int, default=10)
     options = parser.parse_args()
@@ -264,12 +268,12 @@ def main() -> None:
             flags += ["--prometheus-address", f"127.0.0.1:{house.port + 1}"]
             flags += ["--postgres-conn-max-open", str(options.pool)]
             flags += ["--chat-acquire-batch-size", str(options.batch)]
+            flags += ["--workers", str(options.workers)]
             house.start(*flags)
             try:
                 asyncio.run(Bench(house, options).run())
             finally:
                 house.stop()
-                print(house.said()[-2000:] if "error" in house.said() else "")
     finally:
         postgres.stop()
 

@@ -149,7 +149,8 @@ class Crew:
         for one in held:
             turns[one.runner_id].look_again(one.version)
         kept = {one.runner_id for one in held}
-        _lose([one for id_, one in turns.items() if id_ not in kept], "somebody else has the chat")
+        lost = [one for id_, one in turns.items() if id_ not in kept and not one.ending]
+        _lose(lost, "somebody else has the chat")
         used = {one.workspace_id for one in turns.values() if one.workspace_id is not None}
         if used:
             # Of its own: what is wrong with workspaces must not cost the leases.

@@ -5,7 +5,8 @@ Source: reference, chats, sections 3.2 and 3.5; seed 003.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
@@ -66,6 +67,8 @@ class ChatLedger:
         """The row as this turn left it last."""
         self.ended: Chat | None = None
         """The row after the commit that ended the turn, once there was one."""
+        self.writing = False
+        """A transaction is under way that may end the turn."""
         self.config_id = chat.last_model_config_id
         """The model config that answers."""
         self._books = books
@@ -108,7 +111,7 @@ class ChatLedger:
         batch = turns.batch(
             [new_message(row, model_config_id=self._written_by(row)) for row in rows]
         )
-        with self._books.feeds.writing(self.chat.id) as tell:
+        with self._writing() as tell:
             async with self._books.database.tx(ME) as tx:
                 done = await turns.commit_step(
                     tx, self.chat.id, self._runner_id, batch, interrupted=interrupted, last=last
@@ -129,7 +132,7 @@ class ChatLedger:
         Raises:
             LeaseLost: the chat is no longer this turn's.
         """
-        with self._books.feeds.writing(self.chat.id) as tell:
+        with self._writing() as tell:
             async with self._books.database.tx(ME) as tx:
                 done = await turns.end_turn(tx, self.chat.id, self._runner_id, outcome)
                 promoted = await _rows(tx, done.chat.id, done.ids)
@@ -143,12 +146,21 @@ class ChatLedger:
         Raises:
             LeaseLost: the chat is no longer this turn's.
         """
-        with self._books.feeds.writing(self.chat.id) as tell:
+        with self._writing() as tell:
             async with self._books.database.tx(ME) as tx:
                 done = await turns.finish_error(tx, self.chat.id, self._runner_id, failure)
                 promoted = await _rows(tx, done.chat.id, done.ids)
             tell(Stored(done.chat, done.history_before, promoted))
             self._took(done)
+
+    @contextmanager
+    def _writing(self) -> Generator[Callable[[Stored], None]]:
+        self.writing = True
+        try:
+            with self._books.feeds.writing(self.chat.id) as tell:
+                yield tell
+        finally:
+            self.writing = False
 
     def _took(self, done: Ended) -> None:
         self.chat = done.chat

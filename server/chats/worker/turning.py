@@ -70,6 +70,13 @@ class Turning:
         self.runner_id = chat.runner_id
         self._shop = shop
         self._switch = Switch()
+        self._ledger: ChatLedger | None = None
+
+    @property
+    def ending(self) -> bool:
+        """Tell whether the turn gives its chat back just now, or has done so."""
+        ledger = self._ledger
+        return ledger is not None and (ledger.writing or ledger.ended is not None)
 
     @property
     def workspace_id(self) -> UUID | None:
@@ -98,7 +105,7 @@ class Turning:
 
     async def _run(self, feed: Feed) -> None:
         voice = FeedVoice(feed, self.chat, self._shop.clock)
-        ledger = ChatLedger(self._shop.books, self.chat, voice)
+        ledger = self._ledger = ChatLedger(self._shop.books, self.chat, voice)
         try:
             outcome = await self._outcome(feed, ledger, voice)
             try:
