@@ -1,6 +1,7 @@
 """A service whose accounts people link: its own little OAuth server, on a real port."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -28,6 +29,8 @@ class GitService:
     device: str = ""
     """What it says to a device code: an error, or nothing for a token."""
     down: bool = False
+    more: str = ""
+    """JSON whose fields come with each answer to a question for a token, in place of its own."""
     open: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, nobody gets a token."""
     cookies: list[str] = field(default_factory=list[str])
@@ -76,7 +79,12 @@ class GitService:
             self.cookies.append(request.headers.get("cookie", ""))
             if self.down:
                 return JSONResponse({"message": "down for repairs"}, status_code=503)
-            return JSONResponse(self._answer(form), headers={"Set-Cookie": "who=somebody"})
+            told = json.dumps(self._answer(form))
+            if self.more:
+                # As text: what is odd shall stay odd. Of two fields the last one counts.
+                told = f"{told[:-1]}, {self.more[1:]}"
+            headers = {"Set-Cookie": "who=somebody"}
+            return Response(told, media_type="application/json", headers=headers)
 
         @app.get("/user")
         async def user(request: Request) -> Response:

@@ -155,13 +155,18 @@ class Linker:
         """Return the user's token of a service, renewed when needed; None when they must link.
 
         No transaction is open while the service is asked.
+
+        Raises:
+            ServiceFailed: the service does not answer, or a renewal takes too long.
         """
+        renewed = False
         for _ in range(RENEWAL_TRIES):
             async with self.database.tx(as_system(SYSTEM)) as tx:
                 link = await store.get(tx, provider.id, user_id)
                 if link is None:
                     return None
-                fresh = link.fresh(tx.now)
+                # One that was renewed right now gets no better: some services give only seconds.
+                fresh = renewed or link.fresh(tx.now)
                 token = await self._opened(tx, link)
                 mine = not fresh and link.refresh_token is not None and await store.claim(tx, link)
             if token is None or (not fresh and link.refresh_token is None):
@@ -170,10 +175,10 @@ class Linker:
                 good = await self._good_token(provider, token)
                 return Linked(provider.type, token, link.extra) if good else None
             if mine:
-                await self._renew(provider, link)
+                renewed = await self._renew(provider, link)
             else:
                 await self.database.clock.sleep(0.5)
-        return None
+        raise ServiceFailed(provider.id, "a renewal of the token takes too long; try again")
 
     async def _quiet(self, user_id: UUID, provider: ExternalAuthProvider) -> Linked | None:
         try:
@@ -188,7 +193,12 @@ class Linker:
         except ServiceFailed as failed:
             return False, failed.message
 
-    async def _renew(self, provider: ExternalAuthProvider, link: Link) -> None:
+    async def _renew(self, provider: ExternalAuthProvider, link: Link) -> bool:
+        """Renew a token; return False when it never will be.
+
+        Raises:
+            ServiceFailed: not now.
+        """
         async with self.database.tx(as_system(SYSTEM)) as tx:
             old = await self._opened(tx, link, refresh=True)
         try:
@@ -197,10 +207,11 @@ class Linker:
             async with self.database.tx(as_system(SYSTEM)) as tx:
                 await store.fail(tx, link, failed.reason, lost=failed.lost)
             if failed.lost:
-                return
+                return False
             raise
         async with self.database.tx(as_system(SYSTEM)) as tx:
             await store.renew(tx, link, await self._sealed(tx, _place(link), grant))
+        return True
 
     async def _keep(self, actor: Actor, provider: ExternalAuthProvider, grant: Grant) -> None:
         async with self.database.tx(actor) as tx:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
@@ -112,7 +112,7 @@ class Services:
                 expires_in=int(told.get("expires_in", 900)),
                 interval=max(int(told.get("interval", 5)), 1),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ServiceFailed(provider.id, _reason(told) or "it gave no device code") from None
 
     async def device_grant(self, provider: ExternalAuthProvider, device_code: str) -> Grant:
@@ -230,26 +230,38 @@ def _read(content: bytes) -> Mapping[str, Any]:
 def _grant(provider: ExternalAuthProvider, told: Mapping[str, Any]) -> Grant:
     # Some services answer in an envelope for each kind of user.
     token = told.get("access_token")
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not _is_word(token):
         code = str(told.get("error", ""))
         raise ServiceFailed(provider.id, _reason(told) or "it gave no token", code=code)
     refresh = told.get("refresh_token")
     try:
         seconds = int(told.get("expires_in") or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # The last is infinity's.
         seconds = 0
     known = {"access_token", "refresh_token", "expires_in", "token_type", "scope"}
     extra = {
-        key: value
-        for key, value in told.items()
-        if key not in known and len(json.dumps(value)) <= _KEPT
+        key: value for key, value in told.items() if key not in known and _can_be_kept(key, value)
     }
     return Grant(
         access_token=token,
-        refresh_token=refresh if isinstance(refresh, str) and not provider.no_refresh else "",
+        refresh_token=refresh if _is_word(refresh) and not provider.no_refresh else "",
         lifetime=timedelta(seconds=seconds) if 0 < seconds < 10**9 else None,
         extra=extra,
     )
+
+
+def _is_word(token: object) -> TypeGuard[str]:
+    """Tell whether this may be a token: what stands in a header, and on one line of git's."""
+    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+
+
+def _can_be_kept(key: str, value: object) -> bool:
+    """Tell whether the database takes this: short, with no NUL, no half character, no infinity."""
+    try:
+        text = json.dumps([key, value], ensure_ascii=False, allow_nan=False)
+        return len(text.encode()) <= _KEPT and "\\u0000" not in text
+    except (ValueError, RecursionError):
+        return False
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from server.identity import Linker, Services
+from server.identity.errors import ServiceFailed
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.kit.routing import provide
@@ -46,7 +48,8 @@ class Scene:
             params={"code": "c-1", "state": query["state"][0]},
             follow_redirects=False,
         )
-        assert back.headers["location"] == "http://coder.test/external-auth/github"
+        where = back.headers["location"]
+        assert where == "http://coder.test/external-auth/github", where
         return browser
 
     async def token(self) -> str | None:
@@ -179,6 +182,49 @@ async def test_a_token_that_ends_is_renewed_once_by_however_many_ask(scene: Scen
     assert found == {"gho-2"}
     grants = [form["grant_type"] for form in scene.service.asked]
     assert grants == ["authorization_code", "refresh_token"]
+
+
+async def test_a_service_that_gives_only_seconds_is_asked_once_each_time(scene: Scene) -> None:
+    scene.service.lifetime = 20
+    await scene.linked()
+    assert await scene.token() == "gho-2"
+    grants = [form["grant_type"] for form in scene.service.asked]
+    assert grants == ["authorization_code", "refresh_token"]
+
+
+async def test_a_renewal_that_never_ends_is_no_reason_to_link_again(scene: Scene) -> None:
+    scene.service.lifetime = 3600
+    await scene.linked()
+    await scene.clock.advance(3600)
+    async with scene.people.database.tx(as_system("test")) as tx:
+        # A replica that died amid it.
+        await tx.run(
+            "UPDATE external_auth_links SET refreshing_until = %(until)s",
+            {"until": tx.now + timedelta(days=1)},
+        )
+    asking = asyncio.ensure_future(scene.token())
+    while not (await asyncio.wait([asking], timeout=0.01))[0]:
+        await scene.clock.advance(0.5)
+    with pytest.raises(ServiceFailed, match="try again"):
+        await asking
+
+
+async def test_what_no_database_takes_is_left_out(scene: Scene) -> None:
+    scene.service.more = (
+        '{"expires_in": 1e999, "team": "red", "nul": "a\\u0000", "half": "\\ud800", "much": NaN}'
+    )
+    await scene.linked()
+    linked = await scene.linker.token(scene.ada.id, scene.provider)
+    assert linked
+    assert linked.extra == {"authed_user": {"id": "U1"}, "team": "red"}
+
+
+@pytest.mark.parametrize("token", ["", "a\nb", "\ud800", 7, None])
+async def test_what_is_no_token_is_not_taken_for_one(scene: Scene, token: object) -> None:
+    scene.service.more = json.dumps({"access_token": token})
+    with pytest.raises(AssertionError, match="failed=1"):
+        await scene.linked()
+    assert await scene.token() is None
 
 
 async def test_a_renewal_that_is_refused_for_good_asks_to_link_again(scene: Scene) -> None:
