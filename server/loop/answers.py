@@ -25,6 +25,13 @@ from server.loop.turn import Engine
 INTERRUPTED = "tool call was interrupted before it produced a result"
 """Source: reference, chats, section 3.8; clients look for it."""
 
+MOST_CALLS = 100
+"""Calls of one answer that are run: a model that repeats itself must not fill a workspace."""
+
+TOO_MANY = (
+    f"At most {MOST_CALLS} tools are called in one step, so this call was not run. "
+    "Call it again if it is still needed."
+)
 CUT_OFF = (
     "The answer reached its length limit within this call, so it was not run. "
     "Make smaller calls: write a long file in several parts."
@@ -86,10 +93,12 @@ def sort(calls: tuple[ToolCall, ...], toolbox: Toolbox, finish: Finish) -> Sorte
         tool.spec.name: tool for tool in reversed((*toolbox.tools, *toolbox.also))
     }
     theirs = {spec.name for spec in toolbox.dynamic}
-    for call in calls:
+    for place, call in enumerate(calls):
         if finish in {Finish.LENGTH, Finish.CONTENT_FILTER}:
             # Its arguments may be whole by chance: nothing of a broken answer is run.
             refused[call.id] = CUT_OFF if finish is Finish.LENGTH else FILTERED
+        elif place >= MOST_CALLS:
+            refused[call.id] = TOO_MANY
         elif call.name in toolbox.exclusive and len(calls) > 1:
             refused[call.id] = (
                 f"{call.name} must be called alone: call it again, and nothing else in that step."

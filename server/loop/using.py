@@ -27,10 +27,14 @@ class Desk:
     clock: Clock
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     ends_turn: bool = False
+    _order: list[str] = field(default_factory=list[str])
+    """The calls that are answered here, as they came."""
     _told: int = 0
 
     async def run(self) -> None:
         """Run everything; when it returns, each call that is not the client's has a result."""
+        ours = {*self.effect.refused, *(use.call.id for use in self.effect.uses)}
+        self._order = [call.id for call in self.effect.order if call.id in ours]
         for call in self.effect.order:
             if call.id in self.effect.refused:
                 self._keep(refusal(call, self.effect.refused[call.id]))
@@ -74,12 +78,6 @@ class Desk:
 
     def _tell(self) -> None:
         """Tell the results that are there, up to the first that is not."""
-        order = [call for call in self.effect.order if self._is_ours(call.id)]
-        while self._told < len(order) and order[self._told].id in self.results:
-            self.voice.result(self.results[order[self._told].id])
+        while self._told < len(self._order) and self._order[self._told] in self.results:
+            self.voice.result(self.results[self._order[self._told]])
             self._told += 1
-
-    def _is_ours(self, call_id: str) -> bool:
-        return call_id in self.effect.refused or any(
-            use.call.id == call_id for use in self.effect.uses
-        )

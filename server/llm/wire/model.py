@@ -9,7 +9,7 @@ from typing import cast
 
 import httpx2
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.messages import ModelResponseStreamEvent
+from pydantic_ai.messages import ModelResponseStreamEvent, PartStartEvent
 from pydantic_ai.models import Model as TheirModel
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.native_tools import WebSearchTool
@@ -34,6 +34,8 @@ from server.llm.wire.http import client
 from server.llm.wire.incoming import Reader
 from server.llm.wire.target import Format, Target, target
 
+MOST_PARTS = 1000
+"""Texts, thoughts and calls of one answer."""
 _ONLY_JSON = "Answer with nothing but JSON of this schema, without a fence around it:"
 
 
@@ -85,7 +87,7 @@ class WireModel:
                     for event in reader.read(told, answer):
                         size += _size(event)
                         yield event
-                    self._bound(size)
+                    self._bound(size, told)
                 response = answer.get()
                 guard.check(response, self.provider)
                 for event in reader.finish(response):
@@ -120,10 +122,14 @@ class WireModel:
         async with asyncio.timeout(self._line.silence_seconds):
             return await anext(events, None)
 
-    def _bound(self, size: int) -> None:
+    def _bound(self, size: int, told: ModelResponseStreamEvent) -> None:
         most = self._line.answer_characters
         if size > most:
             said = f"The answer is longer than {most} characters."
+            raise failure(self.provider, said, kind=ErrorKind.GENERIC)
+        # Calls without arguments weigh nothing, and each is a row.
+        if isinstance(told, PartStartEvent) and told.index >= MOST_PARTS:
+            said = f"The answer has more than {MOST_PARTS} parts."
             raise failure(self.provider, said, kind=ErrorKind.GENERIC)
 
 

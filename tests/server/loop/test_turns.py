@@ -411,3 +411,20 @@ async def test_a_workspace_that_is_made_in_a_turn_tells_its_rules_in_that_turn()
     )
     await known.run()
     assert all(row.role is not Role.USER for row in known.ledger.rows)
+
+
+async def test_a_flood_of_calls_is_run_in_part_and_told_so() -> None:
+    ran: list[Json] = []
+
+    async def look(args: Mapping[str, Json]) -> Result:
+        ran.append(args["n"])
+        return Result("seen")
+
+    calls = tuple(ToolCall(f"c{n}", "look", f'{{"n": {n}}}') for n in range(1000))
+    stage = Stage(uses(*calls), says("done"), tools=(FunctionTool("look", look),))
+    assert await stage.run() == Done("done")
+    assert sorted(ran, key=str) == sorted(range(100), key=str)
+    assert [result.id for result in stage.voice.results] == [call.id for call in calls]
+    late = stage.voice.results[100]
+    assert late.is_error
+    assert "At most 100 tools" in str(late.result)

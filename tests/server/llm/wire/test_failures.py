@@ -192,6 +192,39 @@ async def test_a_flood_is_no_answer() -> None:
     assert "longer than 32" in failed.value.detail
 
 
+async def test_a_flood_of_calls_is_no_answer() -> None:
+    calls = (
+        chunk(
+            {
+                "tool_calls": [
+                    {
+                        "index": number,
+                        "id": f"c{number}",
+                        "type": "function",
+                        "function": {"name": "look", "arguments": ""},
+                    }
+                ]
+            }
+        )
+        for number in range(1002)
+    )
+    model = Provider(chat(*calls)).clients().model(credentials("openai-compat"), "local")
+    with pytest.raises(ModelError) as failed:
+        _ = [event async for event in model.stream(Request((user("hi"),)))]
+    assert "more than 1000 parts" in failed.value.detail
+
+
+@pytest.mark.parametrize("provider", sorted({*NAMES} - {"bedrock"}))
+async def test_a_key_follows_no_redirect(provider: str) -> None:
+    away = httpx2.Response(307, headers={"Location": "https://elsewhere.example/v1/steal"})
+    fake = Provider(away)
+    model = fake.clients().model(credentials(provider), NAMES[provider])
+    with pytest.raises(ModelError):
+        _ = [event async for event in model.stream(Request((user("hi"),)))]
+    assert {request.url.host for request in fake.requests} != {"elsewhere.example"}
+    assert len(fake.requests) == 1
+
+
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "google", "azure", "openrouter"])
 async def test_a_missing_key_is_told_before_any_call(provider: str) -> None:
     fake = Provider(httpx2.Response(500))
