@@ -247,7 +247,7 @@ class Spying(Database):
     @asynccontextmanager
     async def tx(self, actor: Actor) -> AsyncGenerator[Tx]:
         async with self._real.tx(actor) as tx:
-            yield Noting(tx.conn, tx.actor, tx.now, sent=self._sent)
+            yield Noting(tx.conn, tx.actor, tx.now, facts=tx.facts, sent=self._sent)
 
     @override
     @asynccontextmanager

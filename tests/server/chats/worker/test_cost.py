@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -37,8 +37,7 @@ class Counting(Database):
     @asynccontextmanager
     async def tx(self, actor: Actor) -> AsyncGenerator[Tx]:
         async with super().tx(actor) as tx:
-            conn = _Conn(tx.conn, self.count, actor.label)
-            yield Tx(conn, tx.actor, tx.now, tx.origin, tx.witnesses, tx.outcomes)  # pyright: ignore[reportArgumentType]
+            yield replace(tx, conn=_Conn(tx.conn, self.count, actor.label))
 
     @override
     @asynccontextmanager
