@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from server.agents.errors import InvalidProof
 from server.agents.model import (
@@ -135,6 +136,24 @@ def test_bytes_that_are_no_signed_data_never_crash() -> None:
             azure_instance(text, "pkcs7", AZURE, NOW)
         except InvalidProof:
             continue
+
+
+@pytest.mark.parametrize(
+    ("told", "instead", "why"),
+    [
+        # The key usage becomes a second alternative name.
+        ("0603551d25", "0603551d11", "not Azure's"),
+        # RSA becomes an algorithm that nobody knows.
+        ("2a864886f70d010101", "2a864886f70d01017f", "none of its certificates"),
+    ],
+)
+def test_a_strange_certificate_of_a_signer_never_crashes(told: str, instead: str, why: str) -> None:
+    raw = base64.b64decode(azure_signature(azure_document(), SIGNER))
+    at = raw.index(SIGNER.certificate.public_bytes(Encoding.DER))
+    changed = raw[:at] + raw[at:].replace(bytes.fromhex(told), bytes.fromhex(instead), 1)
+    assert changed != raw
+    text = base64.b64encode(changed).decode()
+    assert why in refused(lambda: azure_instance(text, "pkcs7", AZURE, NOW))
 
 
 def test_a_token_of_google_names_its_instance() -> None:

@@ -10,8 +10,10 @@ from typing import Any, Final
 from cryptography.x509 import (
     Certificate,
     DNSName,
+    DuplicateExtension,
     ExtensionNotFound,
     SubjectAlternativeName,
+    UnsupportedGeneralNameType,
 )
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -60,7 +62,7 @@ def _check_chain(signed: Signed, anchors: Anchors, now: datetime) -> None:
 def _name(signer: Certificate) -> str:
     try:
         names = signer.extensions.get_extension_for_class(SubjectAlternativeName).value
-    except (ExtensionNotFound, ValueError):
+    except (ExtensionNotFound, DuplicateExtension, UnsupportedGeneralNameType, ValueError):
         names = None
     for name in names.get_values_for_type(DNSName) if names else ():
         plain = name.removeprefix("*.").lower()

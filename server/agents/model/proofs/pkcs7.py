@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
@@ -89,8 +89,13 @@ def _signer(info: Element, certificates: list[Certificate], content: bytes) -> C
         # Attributes are signed as the set that they are, not by the tag they stand under.
         signed = bytes([_SET]) + attributes.whole[1:]
     for one in certificates:
-        key = one.public_key()
-        if one.serial_number != int.from_bytes(wanted) or not isinstance(key, RSAPublicKey):
+        if one.serial_number != int.from_bytes(wanted):
+            continue
+        try:
+            key = one.public_key()
+        except UnsupportedAlgorithm:
+            continue
+        if not isinstance(key, RSAPublicKey):
             continue
         try:
             key.verify(signature, signed, PKCS1v15(), algorithm)
