@@ -17,7 +17,7 @@ from server.chats.store import chats, messages, queue, steps
 from server.chats.store.steps import Batch, batch
 from server.kit.db import Tx
 from server.llm import Part, Role, ToolCall, decode, encode
-from server.loop import Failed, LeaseLost, Limited, Outcome, Parked, Stopped
+from server.loop import Done, Failed, LeaseLost, Limited, Outcome, Parked, Stopped
 
 __all__ = [
     "Batch",
@@ -60,19 +60,24 @@ async def commit_step(
 ) -> Ended:
     """Store the rows of a step and tell; with ``last`` the turn ends with them.
 
-    One statement stores rows, versions and money; two more end the turn. Make ``rows`` before the
-    transaction (``batch``).
+    One statement stores rows, versions and money, and ends the turn where nothing waits; else
+    another one does. Make ``rows`` before the transaction (``batch``).
 
     Raises:
         LeaseLost: the chat is no longer the runner's, or its history was cut.
     """
-    stored = await steps.commit(tx, chat_id, runner_id, rows, interrupted=interrupted)
+    done_with = isinstance(last, Done)
+    stored = await steps.commit(
+        tx, chat_id, runner_id, rows, interrupted=interrupted, last=done_with
+    )
     if stored is None:
         raise LeaseLost
     done = Ended(
         stored.chat, tuple(stored.ids), (Change.MESSAGES,), stored.chat.history_version - 1
     )
-    if last is not None and stored.chat.runner_id == runner_id:
+    if stored.ended:
+        done = done.then(stored.chat, Change.STATUS)
+    elif last is not None and stored.chat.runner_id == runner_id:
         done = await _end(tx, done, last)
     await tell(tx, done.chat, *done.changes, ids=done.ids)
     return done

@@ -55,17 +55,24 @@ INSERT: LiteralString = """
             %(reasoning_effort)s, %(title)s, %(title_source)s, 'running', %(mode)s, %(plan_mode)s,
             %(labels)s, %(mcp_server_ids)s, %(client_type)s, %(dynamic_tools)s, %(now)s, %(now)s)
 """
-SAVE: LiteralString = """
-    WITH gone AS (DELETE FROM chat_heartbeats h
-                   WHERE h.chat_id = %(id)s AND h.runner_id IS DISTINCT FROM %(runner_id)s::uuid)
+LEFT: LiteralString = """
+    gone AS (DELETE FROM chat_heartbeats h
+              WHERE h.chat_id = %(id)s AND h.runner_id IS DISTINCT FROM %(runner_id)s::uuid)
+"""
+STATE: LiteralString = """
+    status = %(status)s, archived = %(archived)s, queued = %(queued)s,
+    last_error = %(last_error)s, worker_id = %(worker_id)s, runner_id = %(runner_id)s,
+    stopped_runner_id = %(stopped_runner_id)s, started_at = %(started_at)s,
+    generation_attempt = %(generation_attempt)s, retry_state = %(retry_state)s,
+    requires_action_deadline_at = %(requires_action_deadline_at)s,
+    compaction_requested_at = %(compaction_requested_at)s, plan_mode = %(plan_mode)s,
+    mcp_server_ids = %(mcp_server_ids)s, pin_order = %(pin_order)s
+"""
+"""What a move makes of a row (``state_args``)."""
+SAVE: LiteralString = f"""
+    WITH {LEFT}
     UPDATE chats
-       SET status = %(status)s, archived = %(archived)s, queued = %(queued)s,
-           last_error = %(last_error)s, worker_id = %(worker_id)s, runner_id = %(runner_id)s,
-           stopped_runner_id = %(stopped_runner_id)s, started_at = %(started_at)s,
-           generation_attempt = %(generation_attempt)s, retry_state = %(retry_state)s,
-           requires_action_deadline_at = %(requires_action_deadline_at)s,
-           compaction_requested_at = %(compaction_requested_at)s, plan_mode = %(plan_mode)s,
-           mcp_server_ids = %(mcp_server_ids)s, pin_order = %(pin_order)s,
+       SET {STATE},
            snapshot_version = snapshot_version + 1,
            queue_version = queue_version + %(queue_changed)s::int,
            updated_at = %(now)s
@@ -159,7 +166,13 @@ async def insert(tx: Tx, chat: NewChat) -> None:
 
 async def set_state(tx: Tx, chat: Chat, *, queue_changed: bool = False) -> Chat:
     """Write what a move made of a locked row; return it with its new versions."""
-    args = {
+    args = {"queue_changed": queue_changed, "now": tx.now, **state_args(chat)}
+    return with_versions(chat, tx, await tx.one(Versions, SAVE, args))
+
+
+def state_args(chat: Chat) -> dict[str, Any]:
+    """Return the arguments of ``STATE`` and ``LEFT``."""
+    return {
         "id": chat.id,
         "status": chat.status.value,
         "archived": chat.archived,
@@ -176,10 +189,7 @@ async def set_state(tx: Tx, chat: Chat, *, queue_changed: bool = False) -> Chat:
         "plan_mode": chat.plan_mode,
         "mcp_server_ids": list(chat.mcp_server_ids),
         "pin_order": chat.pin_order,
-        "queue_changed": queue_changed,
-        "now": tx.now,
     }
-    return _with(chat, tx, await tx.one(Versions, SAVE, args))
 
 
 async def bind(
@@ -194,7 +204,7 @@ async def bind(
         "now": tx.now,
     }
     bound = replace(chat, workspace_id=workspace_id, build_id=build_id, agent_id=agent_id)
-    return _with(bound, tx, await tx.one(Versions, BIND, args))
+    return with_versions(bound, tx, await tx.one(Versions, BIND, args))
 
 
 async def lease_lives(tx: Tx, chat: Chat) -> bool:
@@ -210,7 +220,8 @@ async def close_pin_gaps(tx: Tx, owner_id: UUID) -> None:
     await tx.run(PINS, {"owner": owner_id})
 
 
-def _with(chat: Chat, tx: Tx, versions: Versions | None) -> Chat:
+def with_versions(chat: Chat, tx: Tx, versions: Versions | None) -> Chat:
+    """Return a row with the numbers that a statement gave it."""
     if versions is None:  # The row is locked: it cannot be gone.
         raise LookupError(chat.id)
     return replace(

@@ -50,17 +50,20 @@ BATCH: LiteralString = """
 """
 """The rows of a batch, from arrays (``batch_args``). No id and no number are NULL: so is zero."""
 
-ADVANCED: LiteralString = """
-    SET last_model_config_id = coalesce(
+FORWARD: LiteralString = """
+    last_model_config_id = coalesce(
             (SELECT b.model_config_id FROM batch b WHERE b.model_config_id IS NOT NULL
               ORDER BY b.place DESC LIMIT 1), c.last_model_config_id),
         last_reasoning_effort = coalesce(
             (SELECT NULLIF(b.reasoning_effort, '') FROM batch b WHERE b.role = 'user'
               ORDER BY b.place DESC LIMIT 1), c.last_reasoning_effort),
         snapshot_version = c.snapshot_version + 1, history_version = c.history_version + 1,
-        generation_attempt = 0, retry_state = NULL, updated_at = %(now)s
+        updated_at = %(now)s
 """
 """What rows do to their chat: it is of the last model that wrote or was asked."""
+
+ADVANCED: LiteralString = f"SET {FORWARD}, generation_attempt = 0, retry_state = NULL"
+"""The same, and the step after them has not been tried yet."""
 
 ADDED: LiteralString = """
     added AS (
@@ -75,7 +78,7 @@ ADDED: LiteralString = """
                b.cache_creation_tokens, b.cache_read_tokens, b.context_limit,
                b.total_cost_micros, b.price, b.runtime_ms, b.provider_response_id
           FROM batch b CROSS JOIN chat ORDER BY b.place
-        RETURNING id)
+        RETURNING *)
 """
 """The insert of ``batch`` into ``chat``; ids follow the order of the batch."""
 

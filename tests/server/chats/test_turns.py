@@ -12,7 +12,7 @@ import pytest
 from server.chats.actions import turns
 from server.chats.convert.rows import new_message
 from server.chats.events import Change, ChatChanged
-from server.chats.model import State
+from server.chats.model import Move, State, moved
 from server.chats.model.failures import Failure
 from server.chats.store import messages
 from server.llm import Role, Text
@@ -187,7 +187,7 @@ async def test_no_money_left_is_an_error_of_its_own_kind(world: World) -> None:
 
 
 async def test_a_step_and_its_turns_end_are_few_statements(world: World) -> None:
-    """One for the rows, versions and money, one for the end, one to tell."""
+    """One for the rows, versions, money and the end; what is told goes with the commit."""
     chat = await world.chat("one")
     runner = await world.run(chat)
     counted: list[str] = []
@@ -212,7 +212,37 @@ async def test_a_step_and_its_turns_end_are_few_statements(world: World) -> None
         counting: Any = replace(tx, conn=Counting())
         batch = turns.batch([new_message(said())])
         await turns.commit_step(counting, chat, runner.id, batch, last=Done())
-    assert len(counted) == 3
+    assert len(counted) == 1
+
+
+async def test_what_ends_with_its_last_step_is_as_the_table_of_moves_has_it(world: World) -> None:
+    chat = await world.chat("one")
+    assert (await world.post(f"/chats/{chat}/interrupt", status=200)).status_code == 200
+    await world.send(chat, "two")
+    runner = await world.run(chat)
+    async with world.database.tx(SYSTEM) as tx:
+        await tx.run(
+            """
+            UPDATE chats SET retry_state = '{"attempt": 1}', compaction_requested_at = now()
+             WHERE id = %(id)s
+            """,
+            {"id": chat},
+        )
+    before = await world.read(chat)
+    done = await runner.step(last=Done())
+    row = await world.read(chat)
+    expected = replace(
+        moved(before, Move.FINISH_TURN, row.updated_at),
+        updated_at=row.updated_at,
+        has_unread=True,
+        snapshot_version=before.snapshot_version + 1,
+        history_version=before.history_version + 1,
+    )
+    assert row == expected
+    assert done.chat == expected
+    assert done.changes == (Change.MESSAGES, Change.STATUS)
+    async with world.database.tx(SYSTEM) as tx:
+        assert await tx.value("SELECT count(*) FROM chat_heartbeats") == 0
 
 
 async def test_folding_and_clearing_need_an_idle_chat_with_a_history(world: World) -> None:
