@@ -24,6 +24,31 @@ def may_update(actor: Actor, chat: Chat) -> None:
     actor.require(Action.UPDATE, chat.object)
 
 
+def may_speak(actor: Actor, chat: Chat) -> None:
+    """Refuse unless the actor may have the chat work: say something, answer its tools, move it.
+
+    It works with its owner's rights. Who administers chats, but may not log in to the workspaces
+    of others, must not come in by their agents either.
+    """
+    may_update(actor, chat)
+    if actor.id != chat.owner_id:
+        theirs = Object(
+            Kind.WORKSPACE, owner_id=chat.owner_id, organization_id=chat.organization_id
+        )
+        actor.require(Action.SSH, theirs)
+
+
+def may_watch(actor: Actor) -> None:
+    """Refuse whose token may not read chats: events hold them."""
+    actor.require(Action.READ, Object(Kind.CHAT, owner_id=actor.user_id))
+
+
+def may_set_own(actor: Actor) -> None:
+    """Refuse whose token may not change what the actor set for themselves."""
+    user_id = actor.user_id
+    actor.require(Action.UPDATE_PERSONAL, Object(Kind.USER, id=user_id, owner_id=user_id))
+
+
 def takes_messages(chat: Chat) -> None:
     """Refuse what an archived chat cannot take.
 

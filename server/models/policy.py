@@ -15,6 +15,12 @@ def may_update(actor: Actor) -> None:
     actor.require(Action.UPDATE, _SETTINGS)
 
 
+def may_set_own(actor: Actor) -> None:
+    """Refuse whose token may not change what the actor set for themselves."""
+    user_id = actor.user_id
+    actor.require(Action.UPDATE_PERSONAL, Object(Kind.USER, id=user_id, owner_id=user_id))
+
+
 def reads_all(actor: Actor) -> bool:
     """Tell whether the actor sees models that are not offered, too."""
     return actor.can(Action.READ, _SETTINGS)

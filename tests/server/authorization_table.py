@@ -292,23 +292,23 @@ GET    /chats/{chat}                                                            
 PATCH  /chats/{chat}                                                             !+++++++ !....++. !....+.+
 POST   /chats/{chat}/archive                                                     !+++++++ !....++. !....+.+
 POST   /chats/{chat}/clear                                                       !~~~~~~~ !....~~. !....~.~
-POST   /chats/{chat}/compact                                                     !+++++++ !....++. !....+.+
+POST   /chats/{chat}/compact                                                     !+++++++ !....+-. !....+.-
 GET    /chats/{chat}/cost                                                        !+++++++ !....++. !....+.+
 GET    /chats/{chat}/diff                                                        !+++++++ !....++. !....+.+
 WS     /chats/{chat}/git/watch                                                   !~~~~~~~ !....~-. !....~.-
 POST   /chats/{chat}/interrupt                                                   !+++++++ !....++. !....+.+
 GET    /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
-POST   /chats/{chat}/messages                                                    !+++++++ !....++. !....+.+
-PATCH  /chats/{chat}/messages/{message}                                          !+++++++ !....++. !....+.+
+POST   /chats/{chat}/messages                                                    !+++++++ !....+-. !....+.-
+PATCH  /chats/{chat}/messages/{message}                                          !+++++++ !....+-. !....+.-
 GET    /chats/{chat}/prompts                                                     !+++++++ !....++. !....+.+
 DELETE /chats/{chat}/queue/{queued}                                              !+++++++ !....++. !....+.+
-POST   /chats/{chat}/queue/{queued}/promote                                      !+++++++ !....++. !....+.+
+POST   /chats/{chat}/queue/{queued}/promote                                      !+++++++ !....+-. !....+.-
 POST   /chats/{chat}/reconcile-invalid                                           !+++++++ !....++. !....+.+
 WS     /chats/{chat}/stream                                                      !+++++++ !....++. !....+.+
 WS     /chats/{chat}/stream/git                                                  !~~~~~~~ !....~-. !....~.-
 POST   /chats/{chat}/title/propose                                               !+++++++ !....++. !....+.+
 POST   /chats/{chat}/title/regenerate                                            !+++++++ !....++. !....+.+
-POST   /chats/{chat}/tool-results                                                !~~~~~~~ !....~~. !....~.~
+POST   /chats/{chat}/tool-results                                                !~~~~~~~ !....~-. !....~.-
 POST   /chats/{chat}/unarchive                                                   !~~~~~~~ !....~~. !....~.~
 
 # outside of /api/v2

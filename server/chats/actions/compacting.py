@@ -35,6 +35,7 @@ async def request_compaction(tx: Tx, chat_id: UUID) -> Chat:
         NothingToCompact: it is busy, or has no history.
     """
     chat = await find.locked(tx, chat_id)
+    policy.may_speak(tx.actor, chat)
     policy.takes_messages(chat)
     if not chat.idle:
         raise NothingToCompact(f'The chat is "{chat.status.value}".')

@@ -95,6 +95,7 @@ async def set_user_prompt(tx: Tx, prompt: str, rules: ChatRules = USUAL) -> str:
     Raises:
         PromptTooLong: it has more than the rules allow.
     """
+    policy.may_set_own(tx.actor)
     fitting = _fitting("Custom prompt exceeds", prompt.strip(), rules)
     await store.set_user(tx, tx.actor.user_id, CUSTOM_PROMPT, fitting)
     return fitting
@@ -113,6 +114,7 @@ async def set_user_threshold(tx: Tx, model_id: UUID, percent: int) -> None:
         NotFound: no such model.
         DisabledModel: it is switched off.
     """
+    policy.may_set_own(tx.actor)
     if not 0 <= percent <= 100:
         raise OutOfRange("threshold_percent is out of range.", "threshold_percent", 0, 100)
     enabled = await store.model_enabled(tx, model_id)
@@ -125,6 +127,7 @@ async def set_user_threshold(tx: Tx, model_id: UUID, percent: int) -> None:
 
 async def forget_user_threshold(tx: Tx, model_id: UUID) -> None:
     """Go back to the model's own threshold."""
+    policy.may_set_own(tx.actor)
     await store.forget_user(tx, tx.actor.user_id, f"{THRESHOLD}{model_id}")
 
 

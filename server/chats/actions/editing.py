@@ -52,6 +52,7 @@ async def edit(
     effort = check_effort(order.reasoning_effort)
     said = await inputs.parts(tx, order.content)
     chat = await find.locked(tx, chat_id)
+    policy.may_speak(tx.actor, chat)
     policy.takes_messages(chat)
     original = await _editable(tx, chat, message_id)
     await spending.check(tx, chat.owner_id)

@@ -95,6 +95,7 @@ async def _stop(tx: Tx, chat_id: UUID) -> bool:
     chat = await chats.lock(tx, chat_id)
     if chat is None:
         return False
+    policy.may_update(tx.actor, chat)
     done = await stopping.interrupted(tx, Ended(chat, history_before=chat.history_version))
     if chat.status is Status.REQUIRES_ACTION:
         # Its client's tools were answered in their place, and its model would go on with that.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from server import workspaces
+from server.chats import policy
 from server.chats.actions import archiving, find
 from server.chats.actions.telling import tell
 from server.chats.errors import (
@@ -49,6 +50,8 @@ async def patch(tx: Tx, chat_id: UUID, wanted: Patch) -> None:
     if wanted.pin_order is not None:
         await patching.begin_pinning(tx, (await find.chat(tx, chat_id)).owner_id)
     chat = await find.locked(tx, chat_id)
+    if wanted.workspace_id is not None or wanted.plan_mode is not None:
+        policy.may_speak(tx.actor, chat)
     chat = await _described(tx, chat, wanted)
     if wanted.workspace_id is not None:
         chat = await _move_in(tx, chat, wanted.workspace_id)

@@ -50,6 +50,7 @@ async def promote(tx: Tx, chat_id: UUID, queued_id: int) -> Sent:
         QueuedMessageNotFound: it is not there, or was sent meanwhile.
     """
     chat = await find.locked(tx, chat_id)
+    policy.may_speak(tx.actor, chat)
     policy.takes_messages(chat)
     waiting = next((one for one in await queue.listed(tx, chat.id) if one.id == queued_id), None)
     if waiting is None:

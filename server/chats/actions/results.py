@@ -28,6 +28,7 @@ async def submit(tx: Tx, chat_id: UUID, given: Sequence[GivenResult]) -> None:
     """
     _distinct(given)
     chat = await find.locked(tx, chat_id)
+    policy.may_speak(tx.actor, chat)
     policy.takes_messages(chat)
     if chat.status is not Status.REQUIRES_ACTION:
         raise NotWaitingForResults(f'The chat is "{chat.status.value}".')

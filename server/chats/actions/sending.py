@@ -17,7 +17,7 @@ from server.chats.events import Change
 from server.chats.model import Chat, Message, Move, NewMessage, QueuedMessage, moved
 from server.chats.model.orders import Busy, MessageOrder, check_effort
 from server.chats.model.rules import USUAL, ChatRules
-from server.chats.store import chats, messages, queue
+from server.chats.store import chats, messages, queue, steps
 from server.kit.db import Tx
 from server.llm import Part, Role, encode
 
@@ -49,6 +49,7 @@ async def send(tx: Tx, chat_id: UUID, order: MessageOrder, rules: ChatRules = US
     effort = check_effort(order.reasoning_effort)
     said = await inputs.parts(tx, order.content)
     chat = await find.locked(tx, chat_id)
+    policy.may_speak(tx.actor, chat)
     policy.takes_messages(chat)
     await spending.check(tx, chat.owner_id)
     model = await models.choose(tx, order.model_config_id, chat.last_model_config_id)
@@ -73,9 +74,9 @@ async def deliver(
     """
     done = Ended(chat, history_before=chat.history_version)
     if chat.idle and chat.queued == 0:
-        ids = await messages.append(tx, chat.id, [message])
-        kept = await chats.set_state(tx, moved(chat, Move.SEND, tx.now))
-        return await _sent(tx, done.then(kept, Change.MESSAGES, Change.STATUS, ids=ids))
+        kept, row = await steps.send(tx, moved(chat, Move.SEND, tx.now), message)
+        done = done.then(kept, Change.MESSAGES, Change.STATUS, ids=[row.id])
+        return await _sent(tx, done, added=[row])
     if chat.queued >= rules.most_queued:
         raise QueueFull(rules.most_queued)
     waits = await queue.push(tx, chat.id, message)
@@ -112,8 +113,14 @@ def refuse_mcp(ids: Sequence[UUID] | None) -> None:
         raise UnknownMcpServers(ids)
 
 
-async def _sent(tx: Tx, done: Ended, waits: QueuedMessage | None = None) -> Sent:
-    added = await messages.by_ids(tx, done.chat.id, done.ids) if done.ids else []
+async def _sent(
+    tx: Tx,
+    done: Ended,
+    waits: QueuedMessage | None = None,
+    added: Sequence[Message] | None = None,
+) -> Sent:
+    if added is None:
+        added = await messages.by_ids(tx, done.chat.id, done.ids) if done.ids else []
     await tell(tx, done.chat, *done.changes, ids=done.ids, rows=added)
     # First in, first out: where nothing waits any more, the newest of all is in the log.
     arrived = done.chat.queued == 0

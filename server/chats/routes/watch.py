@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, WebSocket
 
 from server import identity
+from server.chats import policy
 from server.chats.actions.watching import Outlook, Watches
 from server.kit.errors import ApiError, Forbidden, Unauthorized
 from server.kit.pubsub import Bell, Pubsub
@@ -24,6 +25,7 @@ NORMAL, BEHIND, FORBIDDEN = 1000, 4408, 4403
 @routes.websocket("/watch")
 async def watch(websocket: WebSocket, me: Me) -> None:
     """Send what happens to the actor's chats from now on, one event in each frame."""
+    policy.may_watch(me)
     with service(websocket, Watches).open(me.user_id) as (outlook, bell):
         await websocket.accept()
         await speak(websocket, me.id, _send(websocket, me.user_id, outlook, bell))
@@ -57,7 +59,7 @@ async def _send(websocket: WebSocket, user_id: UUID, outlook: Outlook, bell: Bel
 
 async def _may_stay(websocket: WebSocket) -> bool:
     try:
-        await service(websocket, Authenticator)(websocket)
+        policy.may_watch(await service(websocket, Authenticator)(websocket))
     except (Unauthorized, Forbidden):
         return False
     except ApiError:

@@ -5,6 +5,7 @@ from uuid import UUID
 from server.kit.db import Tx
 from server.kit.errors import Invalid, NotFound
 from server.kit.sealing import Sealer
+from server.models import policy
 from server.models.actions.providers import trimmed
 from server.models.errors import ProviderDisabled, UserKeysNotAllowed
 from server.models.events import ChatConfigEvent, ConfigKind
@@ -30,6 +31,7 @@ async def put(tx: Tx, sealer: Sealer, which: str, key: str) -> Provider:
         ProviderDisabled, UserKeysNotAllowed: it takes none.
         Invalid: the key is empty, or no key.
     """
+    policy.may_set_own(tx.actor)
     provider = await _get(tx, which)
     if not provider.enabled:
         raise ProviderDisabled
@@ -52,6 +54,7 @@ async def delete(tx: Tx, which: str) -> None:
     Raises:
         NotFound: there is no such provider.
     """
+    policy.may_set_own(tx.actor)
     provider = await _get(tx, which)
     await providers.delete_key(tx, tx.actor.user_id, provider.provider)
     await tx.announce(ChatConfigEvent(kind=ConfigKind.PROVIDERS, entity_id=provider.id))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,13 @@ from uuid import UUID
 import pytest
 
 from server.kit.authz import as_system
+from server.kit.errors import Forbidden
 from server.kit.sealing import Sealer
 from server.llm import ErrorKind, ModelError
 from server.models import Resolved, effort_of, resolve
-from server.models.actions import resealing
+from server.models.actions import keys, resealing
 from server.models.model.options import call_options, prices
+from tests.server.models.conftest import KEY
 from tests.support.people import People, Person
 
 OWN = "/chats/user-provider-configs"
@@ -227,3 +230,12 @@ async def test_keys_are_sealed_anew_with_the_first_key(
     assert await key(people, bob, Sealer([fresh])) == "mine"
     with pytest.raises(ModelError):
         await key(people, bob, sealer)
+
+
+async def test_a_token_for_something_else_brings_no_key(people: People, bob: Person) -> None:
+    actor = replace(await people.actor(bob), scopes=frozenset({"chat:*", "workspace:read"}))
+    async with people.database.tx(actor) as tx:
+        with pytest.raises(Forbidden):
+            await keys.put(tx, Sealer([KEY]), "openai", "sk-mine")
+        with pytest.raises(Forbidden):
+            await keys.delete(tx, "openai")
