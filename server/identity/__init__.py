@@ -21,7 +21,7 @@ from server.identity.actions.setup import (
 from server.identity.actions.tokens import mint_key, revoke_key
 from server.identity.convert import user as user_to_sdk
 from server.identity.errors import ServiceFailed
-from server.identity.events import AccessChanged, access_topic
+from server.identity.events import EVERYBODYS_ACCESS, AccessChanged, access_topic
 from server.identity.model.linking import Link, Linked
 from server.identity.model.options import IdentityOptions, KeygenAlgorithm, PasswordHashing
 from server.identity.model.organizations import Organization
@@ -30,6 +30,7 @@ from server.identity.routes import routes
 from server.identity.routes.authenticator import SessionAuthenticator
 
 __all__ = [
+    "EVERYBODYS_ACCESS",
     "AccessChanged",
     "IdentityOptions",
     "KeygenAlgorithm",

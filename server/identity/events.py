@@ -6,6 +6,9 @@ from typing_extensions import override
 
 from server.kit.facts import Fact
 
+EVERYBODYS_ACCESS = "access"
+"""The topic under which changes of anybody's rights are told."""
+
 
 class AccessChanged(Fact):
     """A user's rights may have shrunk: roles, membership, suspension, deletion, a dead key.
@@ -18,7 +21,7 @@ class AccessChanged(Fact):
     @override
     def topics(self) -> tuple[str, ...]:
         """Return the topic of all users, and of this one."""
-        return ("access", access_topic(self.user_id))
+        return (EVERYBODYS_ACCESS, access_topic(self.user_id))
 
 
 def access_topic(user_id: UUID) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
-from server import identity, models, tools
+from server import identity, models, tools, workspaces
 from server.chats.actions import config as settings
 from server.chats.actions.streaming.feed import Feed
 from server.chats.model import Chat
@@ -20,12 +20,14 @@ from server.chats.model.rules import USUAL, ChatRules
 from server.chats.store import messages as message_store
 from server.chats.worker.ledger import ME
 from server.chats.worker.looking import Looker
+from server.chats.worker.minding import Minder
 from server.chats.worker.port import OwnChat
 from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Prepared
-from server.kit.authz import Actor
+from server.kit.authz import Action, Actor
 from server.kit.db import Database
-from server.kit.errors import ApiError
+from server.kit.errors import ApiError, Forbidden
+from server.kit.pubsub import Bell
 from server.kit.sealing import Sealer
 from server.llm import Clients, Json, ToolSpec
 from server.loop import Engine, Layers, Turn
@@ -66,6 +68,7 @@ class RealKitchen:
         self._pantry = pantry
         self._desk = desk
         self._known: dict[tuple[UUID, UUID], tuple[float, _Found]] = {}
+        self._forgot = 0
 
     @asynccontextmanager
     async def prepare(self, chat: Chat, feed: Feed) -> AsyncGenerator[Prepared]:
@@ -75,7 +78,20 @@ class RealKitchen:
             ModelError: its model cannot be asked.
             ApiError: its owner may no longer have it run.
         """
+        pubsub = self._pantry.means.pubsub
+        topics = [identity.access_topic(chat.owner_id)]
+        if chat.workspace_id is not None:
+            topics.append(workspaces.topic(chat.workspace_id))
+        # From here on nothing is missed; what is read comes after it.
+        with pubsub.bell(*topics) as bell:
+            async with self._prepared(chat, feed, bell) as ready:
+                yield ready
+
+    @asynccontextmanager
+    async def _prepared(self, chat: Chat, feed: Feed, bell: Bell) -> AsyncGenerator[Prepared]:
         found = await self._find(chat)
+        if not found.owner.can(Action.UPDATE, chat.object):
+            raise Forbidden("The chat's owner may no longer have chats in its organization.")
         if self._desk is not None:
             self._desk.consider(chat, found.owner)
         facts = _facts(chat, found.owner)
@@ -89,20 +105,25 @@ class RealKitchen:
             self._pantry.rules,
         )
         link = tools.WorkspaceLink(self._pantry.means, facts, port)
+        minder = Minder(self._pantry.database, bell, found.owner, link)
         try:
-            yield Prepared(
-                await self._turn(chat, found, facts, port, link), found.resolved.config.id
-            )
+            turn = await self._turn(chat, found, facts, port, link)
+            yield Prepared(turn, found.resolved.config.id, minder.mind)
         finally:
             await link.close()
 
     async def run(self) -> None:
-        """Forget what is known when providers, models or prompts change, until cancelled."""
-        with self._pantry.means.pubsub.tap(models.CONFIG_TOPIC, self._forget):
+        """Forget what is known when models or rights change, until cancelled."""
+        pubsub = self._pantry.means.pubsub
+        with (
+            pubsub.tap(models.CONFIG_TOPIC, self._forget),
+            pubsub.tap(identity.EVERYBODYS_ACCESS, self._forget),
+        ):
             await asyncio.Event().wait()
 
     def _forget(self, _: object) -> None:
         self._known.clear()
+        self._forgot += 1
 
     async def _find(self, chat: Chat) -> _Found:
         """Return what the database knows, as it was a moment ago for the owner's other turns."""
@@ -110,8 +131,9 @@ class RealKitchen:
         until, known = self._known.get(key, (now, None))
         if known is not None and now < until:
             return known
+        before = self._forgot
         found = await self._read(chat)
-        if not _stores(found.resolved):
+        if before == self._forgot and not _stores(found.resolved):
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[key] = (now + KNOWN_FOR, found)

@@ -4,7 +4,8 @@ Source: reference, chats, sections 3.2 to 3.4 and 3.8.
 """
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -36,6 +37,8 @@ class Prepared:
 
     turn: Turn
     config_id: UUID
+    mind: Callable[[Callable[[str], None]], Awaitable[None]] | None = None
+    """Runs beside the turn, and stops it once its rights are gone."""
 
 
 class Kitchen(Protocol):
@@ -135,6 +138,7 @@ class Turning:
                 ledger.config_id = ready.config_id
                 model = ready.turn.engine.model
                 voice.reading = self._shop.meter.of(model.provider, model.name)
+                await stack.enter_async_context(_beside(ready, self._switch.stop))
                 return await run(ready.turn, ledger, voice, self._shop.clock, self._switch)
         except Interrupt as stop:
             return Stopped(stop.cause)
@@ -181,3 +185,18 @@ class Turning:
             welcome = chat is not None and chat.stopped_runner_id == self.runner_id
             return INTERRUPTED if welcome else LOST
         return INTERRUPTED if chat.status is Status.INTERRUPTING else ""
+
+
+@asynccontextmanager
+async def _beside(ready: Prepared, stop: Callable[[str], None]) -> AsyncGenerator[None]:
+    if ready.mind is None:
+        yield
+        return
+    minding = asyncio.ensure_future(ready.mind(stop))
+    try:
+        yield
+    finally:
+        minding.cancel()
+        await asyncio.wait({minding})
+        if not minding.cancelled() and (crash := minding.exception()) is not None:
+            log.error("rights of a turn were not looked after", exc_info=crash)
