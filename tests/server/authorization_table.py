@@ -318,8 +318,8 @@ GET    ^/assets/{name}                                                          
 GET    ^/bin/{name}                                                              ++++++++ ++++++++ ++++++++
 GET    ^/cli-auth                                                                ++++++++
 GET    ^/external-auth/{provider}                                                ++++++++ ++++++++ ++++++++
-GET    ^/external-auth/{provider}/callback                                       !~~~~~~~ !~~~~~~~ !~~~~~~~
-GET    ^/gitauth/{provider}/callback                                             !~~~~~~~ !~~~~~~~ !~~~~~~~
+GET    ^/external-auth/{provider}/callback                                       ~~~~~~~~ ~~~~~~~~ ~~~~~~~~
+GET    ^/gitauth/{provider}/callback                                             ~~~~~~~~ ~~~~~~~~ ~~~~~~~~
 GET    ^/healthz                                                                 ++++++++
 GET    ^/install.sh                                                              ++++++++
 GET    ^/latency-check                                                           ++++++++

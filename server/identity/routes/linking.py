@@ -12,9 +12,10 @@ from server.identity.actions.linking import Linker
 from server.identity.errors import ServiceFailed
 from server.identity.model.linking import state_of
 from server.identity.model.options import IdentityOptions
+from server.kit.authz import Actor
 from server.kit.crypto import same
 from server.kit.errors import Invalid
-from server.kit.routing import Me, provided, session_token
+from server.kit.routing import Me, identify, provided, session_token
 
 routes = APIRouter(prefix="/external-auth", tags=["Git"])
 callbacks = APIRouter(tags=["Git"])
@@ -22,6 +23,7 @@ callbacks = APIRouter(tags=["Git"])
 
 Accounts = Annotated[Linker, Depends(provided(Linker))]
 Options = Annotated[IdentityOptions, Depends(provided(IdentityOptions))]
+Visitor = Annotated[Actor | None, Depends(identify)]
 ProviderId = Annotated[str, Path(max_length=100)]
 
 _STATE = "coder_external_auth_state"
@@ -70,9 +72,12 @@ async def post_device(
 @callbacks.get("/external-auth/{provider}/callback")
 @callbacks.get("/gitauth/{provider}/callback")
 async def callback(
-    provider: ProviderId, request: Request, me: Me, linker: Accounts, options: Options
+    provider: ProviderId, request: Request, me: Visitor, linker: Accounts, options: Options
 ) -> Response:
     """Send a browser to the service's page; when it comes back with a code, link the account."""
+    if me is None:
+        # The page lets people log in; a browser's window is no place for JSON.
+        return RedirectResponse(linker.page(linker.provider(provider)), status_code=307)
     query = request.query_params
     if not query.get("code") and not query.get("error"):
         return _away(request, linker, provider, options)

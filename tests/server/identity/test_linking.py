@@ -130,6 +130,20 @@ async def test_cookies_that_another_session_was_given_link_nothing(scene: Scene)
     assert await scene.token() is None
 
 
+@pytest.mark.parametrize("query", [{}, {"code": "c-1", "state": "s"}])
+async def test_who_is_not_logged_in_is_sent_to_the_page_where_that_is_done(
+    scene: Scene, query: dict[str, str]
+) -> None:
+    browser = await scene.people.client(base="http://coder.test")
+    path = "/external-auth/github/callback"
+    back = await browser.get(path, params=query, follow_redirects=False)
+    assert (back.status_code, back.headers["location"]) == (
+        307,
+        "http://coder.test/external-auth/github",
+    )
+    assert scene.service.asked == []
+
+
 async def test_a_browser_that_came_back_keeps_no_state(scene: Scene) -> None:
     browser = await scene.linked()
     assert not [name for name in browser.cookies if name.startswith("coder_external_auth")]
