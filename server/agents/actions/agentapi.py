@@ -66,8 +66,10 @@ class AgentApi:
 
     async def start_process(self, wanted: StartProcess) -> UUID:
         """Start a process; with a client token it is safe to ask again."""
-        started = await self._post(processes.START, wanted, ProcessStarted)
-        return started.id
+        again = bool(wanted.client_token)
+        body, headers = api.to_json(wanted), self._headers()
+        asked = Asked(processes.START, "POST", body, headers=headers, repeatable=again)
+        return (await self._ask(asked, ProcessStarted)).id
 
     async def list_processes(self) -> tuple[Process, ...]:
         """Return the chat's newest processes, those that run before the others."""

@@ -12,6 +12,7 @@ import pytest
 from agent.network.http import Answer, Front, Request, Table
 from coder_cli.kit.clock import SystemClock
 from coder_cli.sdk.agentapi.files import EditFile, EditFiles
+from coder_cli.sdk.agentapi.processes import StartProcess
 from server.agents import AgentApi, Dialer, Kept
 from server.network import Stream, Unreachable
 from tests.server.agents.test_agentapi import FakeDialer
@@ -54,12 +55,18 @@ class Desk:
         self.gate.set()
         self.table.add("GET", "/api/v0/processes/list", self.list)
         self.table.add("POST", "/api/v0/edit-files", self.edit)
+        self.table.add("POST", "/api/v0/processes/start", self.start)
 
     async def list(self, request: Request) -> Answer:
         self.asked.append("list")
         self.heard.release()
         await self.gate.wait()
         return Answer(200, {"processes": []})
+
+    async def start(self, request: Request) -> Answer:
+        await request.read()
+        self.asked.append("start")
+        return Answer(200, {"id": str(uuid4()), "started": True})
 
     async def edit(self, request: Request) -> Answer:
         await request.read()
@@ -145,6 +152,21 @@ async def test_what_broke_is_asked_again_where_that_does_no_harm(
     await api.edit_files(EDIT)
     await kept.close()
     assert dialer.standing == 0
+
+
+async def test_a_command_is_started_again_only_when_the_agent_can_tell(
+    dialer: Counting, desk: Desk
+) -> None:
+    kept, api = kept_by(dialer)
+    await api.list_processes()
+    await dialer.opened[0].close()
+    with pytest.raises(Unreachable, match="hung up"):
+        await api.start_process(StartProcess("deploy"))
+    await api.list_processes()
+    await dialer.opened[1].close()
+    await api.start_process(StartProcess("deploy", client_token="once"))
+    assert desk.asked == ["list", "list", "start"]
+    await kept.close()
 
 
 async def test_who_stops_waiting_leaves_no_stream(dialer: Counting, desk: Desk) -> None:
