@@ -83,8 +83,9 @@ class Crew:
             room = self._room()
             try:
                 taken = await self._take(room) if room.batch else []
-            except ApiError as error:
-                log.warning("no chats could be taken", error=error.message)
+            except (ApiError, TimeoutError) as error:
+                # Whoever is slow to say which chats wait must not end the turns that run.
+                log.warning("no chats could be taken", error=str(error))
                 taken = []
             for chat in taken:
                 group.create_task(self._turn(chat, bell), name=f"chat {chat.id}")
@@ -140,6 +141,7 @@ class Crew:
                     _lose(list(turns.values()), "the leases could not be renewed")
                 continue
             self._beaten = began
+            await self._use(turns)
 
     async def _renew(self, turns: dict[UUID, Turning]) -> None:
         if not turns:
@@ -151,11 +153,17 @@ class Crew:
         kept = {one.runner_id for one in held}
         lost = [one for id_, one in turns.items() if id_ not in kept and not one.ending]
         _lose(lost, "somebody else has the chat")
+
+    async def _use(self, turns: dict[UUID, Turning]) -> None:
+        """Tell that the workspaces of turns are used; what is wrong with them costs no lease."""
         used = {one.workspace_id for one in turns.values() if one.workspace_id is not None}
-        if used:
-            # Of its own: what is wrong with workspaces must not cost the leases.
+        if not used:
+            return
+        try:
             async with self._shop.books.database.tx(ME) as tx:
                 await workspaces.use_all(tx, sorted(used))
+        except Exception:
+            log.exception("workspaces of chats were not marked as used", count=len(used))
 
     async def _hand_back(self) -> None:
         """Leave to others what is not done; what is stored of it stays."""

@@ -6,15 +6,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from typing_extensions import override
+
 from server.chats.actions import leasing, stopping
 from server.chats.actions.telling import tell
 from server.chats.events import Change
-from server.chats.model import MessagePage, Status
+from server.chats.model import Chat, MessagePage, Status
 from server.chats.model.orders import Busy
 from server.chats.store import chats as chat_store
 from server.chats.store import leases
 from server.chats.store import messages as message_store
 from server.chats.store.leases import Room
+from server.chats.worker.crew import Crew
 from server.kit.db import Database
 from server.llm import (
     Finish,
@@ -31,7 +34,8 @@ from server.llm import (
 )
 from server.loop import Toolbox
 from tests.server.chats.rows import SYSTEM, text
-from tests.server.chats.worker.world import Heard, Script, World, opened, say
+from tests.server.chats.test_context import AT_WORK
+from tests.server.chats.worker.world import WITHIN, Heard, Script, World, opened, say
 from tests.support.clock import FakeClock
 
 ONE = Room(1, 0, 1)
@@ -351,3 +355,61 @@ async def _renewed(world: World, clock: FakeClock) -> bool:
     async with world.database.tx(SYSTEM) as tx:
         oldest = await tx.value("SELECT min(expires_at) FROM chat_heartbeats")
     return oldest is not None and oldest >= clock.now() + LEASE - timedelta(seconds=1)
+
+
+class Slow(Crew):
+    """A crew to which the database does not say in time, once, which chats wait."""
+
+    late = True
+
+    @override
+    async def _acquire(self, room: Room) -> list[Chat]:
+        if self.late and self.turns:
+            self.late = False
+            raise TimeoutError
+        return await super()._acquire(room)
+
+
+async def test_a_slow_look_for_chats_ends_no_turn(database: Database) -> None:
+    go_on, began = asyncio.Event(), asyncio.Event()
+    async with opened(database) as world:
+        replica = await world.replica(works=False)
+        slow = Slow(replica.crew._shop, replica.pubsub, uuid4())  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        replica.tasks.append(asyncio.ensure_future(slow.run()))
+        chat_id = await world.chat("hello")
+        world.model.script = holding(go_on, began)
+        await began.wait()
+        second = await world.chat("hello")
+        async with asyncio.timeout(WITHIN):
+            while slow.turns < 2:
+                await asyncio.sleep(0.02)
+        assert not slow.late
+        go_on.set()
+        await world.until(second, Status.WAITING)
+        await world.until(chat_id, Status.WAITING)
+        assert (await world.texts(chat_id))[-1] == ("assistant", "half whole")
+        assert len(world.model.requests) == 2
+
+
+async def test_what_is_wrong_with_workspaces_costs_no_lease(database: Database) -> None:
+    clock = FakeClock()
+    database.clock = clock
+    go_on, began = asyncio.Event(), asyncio.Event()
+    async with opened(database, clock) as world:
+        workspace, rows = uuid4(), world.rows
+        values = {"w": workspace, "o": rows.organization, "by": rows.owner}
+        async with database.tx(SYSTEM) as tx:
+            for statement in AT_WORK[:2]:
+                await tx.run(statement, values)
+        replica = await world.replica()
+        chat_id = await world.chat(workspace_id=workspace)
+        world.model.script = holding(go_on, began)
+        await world.say(chat_id, "hello", on=replica)
+        await began.wait()
+        async with database.tx(SYSTEM) as tx:
+            await tx.run("ALTER TABLE workspaces RENAME TO elsewhere")
+        for _ in range(4):
+            await clock.wake_within(5)
+        go_on.set()
+        await world.until(chat_id, Status.WAITING)
+        assert (await world.texts(chat_id))[-1] == ("assistant", "half whole")
