@@ -17,6 +17,8 @@ _ACTING = re.compile(
 )
 """What a terminal acts on; the first group is what may: colours, and ends of lines."""
 
+_PLAIN = "\x1b[0m"
+
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -35,9 +37,15 @@ def harmless(text: str) -> str:
     """Return ``text`` with everything escaped that a terminal would act on, but for colours.
 
     Logs, names and reasons come from templates, workspaces and other people: none of them moves
-    the cursor, sets a title or fills a clipboard. JSON stays the JSON it was.
+    the cursor, sets a title or fills a clipboard, and what one colours, or conceals, ends with it.
+    JSON stays the JSON it was.
     """
-    return _ACTING.sub(lambda found: found[1] or f"\\u{ord(found[0]):04x}", text)
+    shown = _ACTING.sub(lambda found: found[1] or f"\\u{ord(found[0]):04x}", text)
+    last = shown.rfind("\x1b[")
+    if last < 0 or shown.startswith((_PLAIN, "\x1b[m"), last):
+        return shown
+    said = shown.rstrip("\r\n")
+    return f"{said}{_PLAIN}{shown[len(said) :]}"
 
 
 def result(text: str) -> None:

@@ -41,6 +41,18 @@ def test_colours_lines_and_other_languages_stay() -> None:
     assert harmless(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[8mhidden", "\x1b[8mhidden\x1b[0m"),
+        ("\x1b[0m\x1b[31mrot\n", "\x1b[0m\x1b[31mrot\x1b[0m\n"),
+        ("\x1b[31mrot\x1b[mblack", "\x1b[31mrot\x1b[mblack"),
+    ],
+)
+def test_a_colour_ends_with_what_it_is_in(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
 def test_json_stays_what_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     value = {"name": f"{CLIPBOARD}\x9b2J\u202e ü"}
     ui.result_json(value)
