@@ -146,7 +146,7 @@ async def _changed(tx: Tx, before: ModelConfig, change: ConfigChange) -> ModelCo
     )
     _check(after)
     if after.provider != before.provider and await providers.named(tx, after.provider) is None:
-        raise BadProvider(f"Set up the provider {after.provider!r} first.")
+        raise BadProvider(f"Set up the provider {after.provider} first.")
     return after
 
 

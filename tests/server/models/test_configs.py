@@ -96,7 +96,7 @@ async def test_the_provider_must_be_set_up(admin: Person) -> None:
     body = {"provider": "google", "model": "gemini", "context_limit": 1000}
     answer = await admin.api.post(MODELS, json=body)
     assert (answer.status_code, answer.json()["message"]) == (400, "Invalid provider.")
-    assert "Set up" in answer.json()["detail"]
+    assert answer.json()["detail"] == "Set up the provider google first."
 
 
 WHOLE = {
