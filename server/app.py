@@ -277,7 +277,15 @@ def _chats(ground: _Ground, board: agents.Switchboard, linker: identity.Linker) 
     )
     office = chats.Office(
         chats.Ground(
-            chats.Pantry(database, means, clients, sealer, settings.max_steps_per_turn, rules),
+            chats.Pantry(
+                database,
+                means,
+                clients,
+                sealer,
+                rules=rules,
+                max_steps=settings.max_steps_per_turn,
+                max_calls=settings.max_generation_retries,
+            ),
             ground.pubsub,
             ground.relay,
             chats.LinkedAccounts(linker),

@@ -139,7 +139,7 @@ def try_again(state: State, event: Broke) -> Moved:
     folds = folding.is_possible(state) and not state.squeezed
     if error.kind is ErrorKind.CONTEXT_WINDOW and folds:
         return folding.squeeze(state, error)
-    seconds = delay(failed, error)
+    seconds = delay(failed, error, state.turn.max_calls)
     if seconds is None:
         return stop(state, Failed(error))
     return replace(state, phase=Phase.WAITING, attempt=failed), (Wait(failed, seconds, error),)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from server.llm import CallOptions, ContextFile, Model, Prices, Skill
+from server.loop.retries import MAX_CALLS
 from server.loop.tool import Toolbox
 
 MAX_STEPS = 1200
@@ -64,6 +65,7 @@ class Turn:
     compact: bool = False
     """Somebody asked for a summary now; without an open question the turn ends after it."""
     max_steps: int = MAX_STEPS
+    max_calls: int = MAX_CALLS
     look: Callable[[], Awaitable[Found]] | None = None
     """Tells what is found in the workspace of now, after each use of tools: one that was made or
     started meanwhile has instructions of its own. Quick where nothing changed."""

@@ -59,7 +59,7 @@ class Chats:
             json="chat.max_generation_retries",
         ),
         _CHATS,
-        "How often a call of a model that failed is made again.",
+        "How often a model is called for one step, at most, where its calls fail.",
         default="25",
     )
     max_queued_messages: int = option(

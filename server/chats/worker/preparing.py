@@ -49,6 +49,7 @@ class Pantry:
     sealer: Sealer
     max_steps: int = 1200
     rules: ChatRules = USUAL
+    max_calls: int = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class RealKitchen:
             chain_from=found.chain_from,
             compact=chat.compaction_requested_at is not None,
             max_steps=self._pantry.max_steps,
+            max_calls=self._pantry.max_calls,
             look=look,
         )
 

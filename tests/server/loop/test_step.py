@@ -1,7 +1,7 @@
 """The law of the loop as a page: every phase and every event."""
 
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -84,8 +84,8 @@ def test_what_is_not_in_the_table_cannot_happen() -> None:
                     step(State(state.turn, UUID(int=1), phase=phase), event.__new__(event))
 
 
-def called() -> State:
-    stage = Stage(tools=(tool("look"),))
+def called(**rest: Any) -> State:
+    stage = Stage(tools=(tool("look"),), **rest)
     state, effects = begin(stage.turn, UUID(int=1))
     assert effects == (Load(),)
     state, effects = step(state, Loaded(tuple(asks("hi"))))
@@ -113,6 +113,12 @@ def test_backoff_doubles_to_a_minute_and_ends_after_25_calls() -> None:
     assert effect.outcome == Failed(BUSY)
     assert waits[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert len(waits) == MAX_CALLS - 1
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_seed_max_generation_retries_none_are_made_where_none_are_wanted(most: int) -> None:
+    state = called(max_calls=most)
+    assert step(state, Broke(BUSY))[1] == (Stop(Failed(BUSY)),)
 
 
 def test_a_provider_s_wish_to_wait_is_a_lower_bound() -> None:
