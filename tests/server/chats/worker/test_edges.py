@@ -361,29 +361,32 @@ class Slow(Crew):
     """A crew to which the database does not say in time, once, which chats wait."""
 
     late = True
+    second: asyncio.Event
 
     @override
     async def _acquire(self, room: Room) -> list[Chat]:
         if self.late and self.turns:
             self.late = False
             raise TimeoutError
-        return await super()._acquire(room)
+        taken = await super()._acquire(room)
+        if taken and not self.late:
+            self.second.set()
+        return taken
 
 
 async def test_a_slow_look_for_chats_ends_no_turn(database: Database) -> None:
     go_on, began = asyncio.Event(), asyncio.Event()
     async with opened(database) as world:
         replica = await world.replica(works=False)
-        slow = Slow(replica.crew._shop, replica.pubsub, uuid4())  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        slow = Slow(replica.crew._shop, replica.pubsub, uuid4())  # pyright: ignore[reportPrivateUsage]
+        slow.second = asyncio.Event()
         replica.tasks.append(asyncio.ensure_future(slow.run()))
         chat_id = await world.chat("hello")
         world.model.script = holding(go_on, began)
         await began.wait()
         second = await world.chat("hello")
         async with asyncio.timeout(WITHIN):
-            while slow.turns < 2:
-                await asyncio.sleep(0.02)
-        assert not slow.late
+            await slow.second.wait()
         go_on.set()
         await world.until(second, Status.WAITING)
         await world.until(chat_id, Status.WAITING)
