@@ -303,7 +303,11 @@ def _settings(options: argparse.Namespace, env: Mapping[str, str]) -> Settings:
         url=options.agent_url,
         tokens=tokens,
         # What was said by a flag must reach the processes that act as this agent, too.
-        env={**env, "CODER_AGENT_URL": options.agent_url},
+        env={
+            **env,
+            "CODER_AGENT_URL": options.agent_url,
+            "CODER_AGENT_HEADER": ",".join(options.agent_header),
+        },
         executable=executable(),
         log_dir=Path(options.log_dir or temp),
         script_data_dir=Path(options.script_data_dir or temp),

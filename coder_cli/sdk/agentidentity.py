@@ -151,6 +151,7 @@ class Credentials:
             env.get("CODER_AGENT_TOKEN", ""),
             env.get("CODER_AGENT_TOKEN_FILE", ""),
             env.get("CODER_AGENT_URL", ""),
+            _headers(env.get("CODER_AGENT_HEADER", "")),
         )
 
 
@@ -185,7 +186,13 @@ def agent_client(env: Mapping[str, str]) -> Direct:
         SdkError: the server did not take the machine's identity.
     """
     given = Credentials.of(env)
-    return Direct(given.url.rstrip("/"), provider(given).token())
+    return Direct(given.url.rstrip("/"), provider(given).token(), given.headers)
+
+
+def _headers(pairs: str) -> dict[str, str]:
+    """Return what the way to the deployment asks for; the agent itself complains of wrong pairs."""
+    split = [pair.partition("=") for pair in pairs.split(",")]
+    return {name.strip(): value.strip() for name, _, value in split if name.strip() and value}
 
 
 def _read(path: str) -> str:

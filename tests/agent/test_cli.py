@@ -78,10 +78,10 @@ async def _start(plane: ControlPlane, tmp_path: Path) -> asyncio.subprocess.Proc
         tmp_path,
         CODER_AGENT_URL=f"{plane.url}/",
         CODER_AGENT_TOKEN_FILE=str(tmp_path / "token"),
-        CODER_AGENT_HEADER="X-A=1,X-B=2",
+        CODER_AGENT_HEADER="X-A=1",
         CODER_AGENT_HEADER_COMMAND="echo X-C=3",
     )
-    return await asyncio.create_subprocess_exec(*LINE, env=env)
+    return await asyncio.create_subprocess_exec(*LINE, "--agent-header", "X-B=2", env=env)
 
 
 async def test_an_agent_process_lives_and_ends_by_a_signal(
@@ -89,7 +89,8 @@ async def test_an_agent_process_lives_and_ends_by_a_signal(
 ) -> None:
     daemon = tmp_path / "daemon"
     begin = script_of(f"setsid sh -c 'echo $$ >{daemon}; exec sleep 600' >/dev/null 2>&1 & exit 0")
-    stop = script_of("echo bye", run_on_start=False, run_on_stop=True)
+    # What git runs as this agent goes the same way.
+    stop = script_of("echo bye by $CODER_AGENT_HEADER", run_on_start=False, run_on_stop=True)
     plane.manifest = manifest_of(scripts=(begin, stop))
     process = await _start(plane, tmp_path)
     await plane.until(lambda: "ready" in plane.states)
@@ -99,7 +100,7 @@ async def test_an_agent_process_lives_and_ends_by_a_signal(
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
     assert plane.states == ["starting", "ready", "shutting_down", "off"]
-    assert plane.lines() == ["bye"]
+    assert plane.lines() == ["bye by X-A=1,X-B=2"]
     if sys.platform == "linux":
         assert not is_alive(int(words_of(daemon)[0]))
     assert "lifecycle: off" in (tmp_path / "coder-agent.log").read_text()

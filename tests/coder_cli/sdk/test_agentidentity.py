@@ -39,7 +39,10 @@ class _Server(BaseHTTPRequestHandler):
         self._say(answer)
 
     def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers["Coder-Session-Token"]))
+        said = self.headers["Coder-Session-Token"]
+        if "X-Way" in self.headers:
+            said += f" by {self.headers['X-Way']}"
+        self.asked.append((self.path, said))
         self._say({"username": "alice", "password": "secret"})
 
     def _say(self, body: Any) -> None:
@@ -121,6 +124,18 @@ def test_a_machine_exchanges_what_its_cloud_signs(
         assert any(place in url for _, url, _ in cloud.asked)
     assert tokens.environment() == {"CODER_AGENT_AUTH": auth.value}
     assert "t-1" not in repr(tokens)
+
+
+def test_who_acts_as_the_agent_goes_the_same_way(server: str) -> None:
+    env = {
+        "CODER_AGENT_URL": server,
+        "CODER_AGENT_TOKEN": "t",
+        "CODER_AGENT_HEADER": "X-Way=tunnel=7, X-Other=,odd",
+    }
+    client = agent_client(env)
+    client.get("/here")
+    client.close()
+    assert _Server.asked == [("/api/v2/here", "t by tunnel=7")]
 
 
 def test_a_token_that_was_refused_is_exchanged_anew(server: str) -> None:
