@@ -6,7 +6,7 @@ One place ends a transaction (``Database.tx``). Facts leave with the commit, as 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
@@ -30,6 +30,7 @@ R = TypeVar("R")
 Args = Mapping[str, Any]
 Connection = AsyncConnection[Any]
 """A raw connection; only migrations and the listener of facts hold one."""
+Pool = AsyncConnectionPool[Connection]
 
 BEGIN, COMMIT = SQL("BEGIN"), SQL("COMMIT")
 TELL = SQL("NOTIFY {}, {}")
@@ -157,23 +158,15 @@ def _payload(fact: Fact) -> str:
 
 
 class Database:
-    """A pool of connections; ``tx`` is the only way to one."""
+    """A pool of connections; ``tx`` is the way to one."""
 
     def __init__(
         self, dsn: str, *, max_open: int = 10, min_open: int = 1, clock: Clock | None = None
     ) -> None:
         self.dsn = dsn
         self.clock = clock or SystemClock()
-        self._pool = AsyncConnectionPool[Connection](
-            dsn,
-            min_size=min(min_open, max_open),
-            max_size=max_open,
-            open=False,
-            timeout=30,
-            max_waiting=1000,
-            configure=_in_utc,
-            kwargs={"autocommit": True, "application_name": "coder"},
-        )
+        self._pool = _pool(dsn, min(min_open, max_open), max_open)
+        self._lane = _pool(dsn, 0, 1)
         self.origin = uuid4().hex
         self._witnesses: list[Witness] = []
 
@@ -191,31 +184,43 @@ class Database:
         await (await connect(self.dsn)).close()
         try:
             await self._pool.open(wait=True, timeout=10)
+            await self._lane.open()
         except PoolTimeout as error:
             raise DatabaseUnreachable("the database does not answer within 10s") from error
 
     async def close(self) -> None:
         """Close every connection; wait at most five seconds for busy ones."""
+        await self._lane.close(timeout=5)
         await self._pool.close(timeout=5)
 
     def stats(self) -> Mapping[str, int]:
         """Return the pool's own counters, for metrics."""
         return self._pool.get_stats()
 
-    @asynccontextmanager
-    async def tx(self, actor: Actor) -> AsyncGenerator[Tx]:
+    def tx(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
         """Open a unit of work for ``actor``; commit at the end, roll back on an error.
 
         Raises:
             Unavailable: no connection became free, or the database went away.
             Invalid: a text holds a NUL or half a character, which PostgreSQL cannot keep.
         """
+        return self._work(self._pool, actor)
+
+    def urgent(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
+        """Open a unit of work that waits behind no crowd, on a connection kept for such.
+
+        For the few that come too late otherwise, such as heartbeats. Raises like ``tx``.
+        """
+        return self._work(self._lane, actor)
+
+    @asynccontextmanager
+    async def _work(self, pool: Pool, actor: Actor) -> AsyncGenerator[Tx]:
         outcomes: list[Outcome] = []
         facts: list[str] = []
         committed = False
         try:
             with _refusing():
-                async with self._connection() as conn:
+                async with _connection(pool) as conn:
                     async with _unit(conn, facts):
                         now = self.clock.now()
                         yield Tx(conn, actor, now, self.origin, self._witnesses, outcomes, facts)
@@ -232,21 +237,35 @@ class Database:
         more. Nothing is shown to witnesses, and nothing may be announced. Raises like ``tx``.
         """
         with _refusing():
-            async with self._connection() as conn:
+            async with _connection(self._pool) as conn:
                 tx = Tx(conn, actor, self.clock.now(), self.origin)
                 yield tx
                 assert not tx.facts, "facts leave with a commit, and a look has none"
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Connection]:
-        task = asyncio.current_task()
-        asked = task.cancelling() if task else 0
-        async with self._pool.connection() as conn:
-            if task and task.cancelling() > asked:
-                # The pool's ``wait_for`` loses a cancel that comes together with the connection
-                # (before Python 3.12), and whoever cancelled would wait for ever.
-                raise asyncio.CancelledError
-            yield conn
+
+def _pool(dsn: str, least: int, most: int) -> Pool:
+    return AsyncConnectionPool[Connection](
+        dsn,
+        min_size=least,
+        max_size=most,
+        open=False,
+        timeout=30,
+        max_waiting=1000,
+        configure=_in_utc,
+        kwargs={"autocommit": True, "application_name": "coder"},
+    )
+
+
+@asynccontextmanager
+async def _connection(pool: Pool) -> AsyncGenerator[Connection]:
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    async with pool.connection() as conn:
+        if task and task.cancelling() > asked:
+            # The pool's ``wait_for`` loses a cancel that comes together with the connection
+            # (before Python 3.12), and whoever cancelled would wait for ever.
+            raise asyncio.CancelledError
+        yield conn
 
 
 @asynccontextmanager

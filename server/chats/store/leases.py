@@ -3,7 +3,7 @@
 Source: reference, chats, sections 1.7, 3.1 and 3.17.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import LiteralString
@@ -84,7 +84,7 @@ HAND_BACK: LiteralString = f"""
 RECOVER: LiteralString = f"""
     WITH picked AS (
         SELECT c.id, c.runner_id FROM chats c
-         WHERE c.runner_id IS NOT NULL
+         WHERE c.runner_id IS NOT NULL AND c.runner_id <> ALL(%(living)s::uuid[])
            AND NOT EXISTS (SELECT 1 FROM chat_heartbeats h
                             WHERE h.chat_id = c.id AND h.runner_id = c.runner_id
                               AND h.expires_at > %(now)s)
@@ -164,9 +164,10 @@ async def hand_back(tx: Tx, runners: Sequence[UUID]) -> list[Left]:
     return await tx.all(Left, HAND_BACK, {"runners": list(runners)})
 
 
-async def recover(tx: Tx) -> list[Left]:
-    """Take chats from runners that do not say any more that they live."""
-    return await tx.all(Left, RECOVER, {"now": tx.now, "limit": MOST_AT_ONCE})
+async def recover(tx: Tx, living: Collection[UUID] = ()) -> list[Left]:
+    """Take chats from runners that do not say any more that they live; ``living`` are known to."""
+    args = {"now": tx.now, "limit": MOST_AT_ONCE, "living": list(living)}
+    return await tx.all(Left, RECOVER, args)
 
 
 async def overdue(tx: Tx) -> list[UUID]:

@@ -4,9 +4,10 @@ Source: reference, chats, sections 1.7, 3.1 and 3.2; seeds 002 and 003.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=15)
 BEAT_SECONDS = 5.0
 POLL_SECONDS = 1.0
+PACE = 0.03
+"""Seconds of the machine between two looks for chats, so that many at once cost one statement."""
 COMMIT_WITHIN = 10.0
 CHILDREN_FOR_ONE = 2
 """Sub-agents have room of their own: who waits for them must not take it from them."""
@@ -59,6 +62,10 @@ class Crew:
         """Return how many turns run now."""
         return len(self._turns)
 
+    def runners(self) -> Collection[UUID]:
+        """Return the leases whose turns run here."""
+        return list(self._turns)
+
     async def run(self) -> None:
         """Run turns until cancelled; then leave those under way to other replicas."""
         try:
@@ -80,7 +87,7 @@ class Crew:
 
     async def _take_for_ever(self, bell: Bell, group: asyncio.TaskGroup) -> None:
         while True:
-            room = self._room()
+            room, began = self._room(), monotonic()
             try:
                 taken = await self._take(room) if room.batch else []
             except (ApiError, TimeoutError) as error:
@@ -91,6 +98,9 @@ class Crew:
                 group.create_task(self._turn(chat, bell), name=f"chat {chat.id}")
             if not room.batch or len(taken) < room.batch:
                 await bell.wait()
+                # A crowd is taken together; who comes alone finds nobody in the way.
+                await asyncio.sleep(max(0.0, began + PACE - monotonic()))
+                await bell.wait(0)
 
     def _room(self) -> Room:
         children = sum(not one.chat.is_root for one in self._turns.values())
@@ -146,7 +156,8 @@ class Crew:
     async def _renew(self, turns: dict[UUID, Turning]) -> None:
         if not turns:
             return
-        async with self._shop.books.database.tx(ME) as tx:
+        # Where all connections have long queues a lease would run out that nobody has left.
+        async with self._shop.books.database.urgent(ME) as tx:
             held = await leases.beat(tx, list(turns), LEASE)
         for one in held:
             turns[one.runner_id].look_again(one.version)

@@ -62,7 +62,7 @@ class Office:
         shop = Shop(Books(database, self.feeds, till), self._kitchen, clock)
         self.crew = Crew(shop, ground.pubsub, ground.relay.id, ground.options)
         self._meter = shop.meter
-        self._sweeper = Sweeper(database, clock)
+        self._sweeper = Sweeper(database, clock, self.crew.runners)
         self._closer = Closer(database, ground.pubsub, pantry.means)
 
     def register(self, registry: CollectorRegistry) -> None:

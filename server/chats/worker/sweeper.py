@@ -3,6 +3,9 @@
 Source: reference, chats, sections 1.7 and 3.17.
 """
 
+from collections.abc import Callable, Collection
+from uuid import UUID
+
 import structlog
 
 from coder_cli.kit.clock import Clock
@@ -20,9 +23,13 @@ SWEEP_SECONDS = 5.0
 class Sweeper:
     """Looks at once when it starts, and every few seconds after that. Every replica has one."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, living: Callable[[], Collection[UUID]] = tuple
+    ) -> None:
+        """Leave the runners of this replica alone: ``living``, however late their heartbeat is."""
         self._database = database
         self._clock = clock
+        self._living = living
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -36,7 +43,7 @@ class Sweeper:
     async def sweep(self) -> int:
         """Take chats from runners that fell silent, end what waited too long; return how many."""
         async with self._database.tx(ME) as tx:
-            left = await leases.recover(tx)
+            left = await leases.recover(tx, self._living())
             await leasing.left(tx, left)
             overdue = await leases.overdue(tx)
         if left:

@@ -63,6 +63,17 @@ async def test_a_savepoint_lets_a_taken_name_fail_alone(database: Database) -> N
         assert await tx.value("SELECT value FROM site_configs") == "b"
 
 
+async def test_a_savepoint_that_fails_takes_its_facts_back(database: Database) -> None:
+    async with database.tx(ME) as tx:
+        await tx.announce(Happened(what="kept"))
+        with suppress(ZeroDivisionError):
+            async with tx.savepoint():
+                await tx.announce(Happened(what="lost"))
+                raise ZeroDivisionError
+        assert len(tx.facts) == 1
+        assert "kept" in tx.facts[0]
+
+
 async def test_clients_do_not_learn_where_the_database_is(database: Database) -> None:
     with capture_logs() as said, pytest.raises(Unavailable) as refused:
         async with database.tx(ME):
