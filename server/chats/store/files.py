@@ -26,9 +26,17 @@ KNOWN: LiteralString = f"""
      WHERE f.id = ANY(%(ids)s) AND f.owner_id = %(owner)s
 """
 
+# Sums are over sizes alone: the bytes of what is left out are never read.
 CONTENTS: LiteralString = """
-    SELECT f.id, f.name, f.mimetype, f.data FROM chat_files f WHERE f.id = ANY(%(ids)s)
+    SELECT f.id, f.name, f.mimetype, f.data
+      FROM (SELECT f.id, sum(f.size_bytes) OVER (ORDER BY w.place) AS total
+              FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY w (id, place)
+              JOIN chat_files f ON f.id = w.id) fitting
+      JOIN chat_files f ON f.id = fitting.id
+     WHERE fitting.total <= %(most)s
 """
+MOST_AT_ONCE = 32 * 2**20
+"""Bytes that one prompt has of files: no provider takes more, and many turns run at once."""
 
 # A file is read by its owner, and by whoever may read a chat that uses it.
 READABLE: LiteralString = """
@@ -105,11 +113,14 @@ async def known(tx: Tx, ids: Sequence[UUID], owner_id: UUID) -> dict[UUID, Store
     return {file.id: file for file in found}
 
 
-async def load(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, FileContent]:
-    """Return files with their bytes, whoever asks: a prompt has what its chat links."""
+async def load(tx: Tx, ids: Sequence[UUID], most: int = MOST_AT_ONCE) -> dict[UUID, FileContent]:
+    """Return files with their bytes, whoever asks: a prompt has what its chat links.
+
+    In the order of ``ids``, as long as they have no more than ``most`` bytes together.
+    """
     if not ids:
         return {}
-    found = await tx.all(FileContent, CONTENTS, {"ids": list(ids)})
+    found = await tx.all(FileContent, CONTENTS, {"ids": list(ids), "most": most})
     return {file.id: file for file in found}
 
 

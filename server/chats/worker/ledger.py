@@ -80,8 +80,9 @@ class ChatLedger:
         async with self._books.database.look(ME) as tx:
             rows = await message_store.prompt_view(tx, self.chat.id)
             said = [_said(row) for row in rows]
-            wanted = {file for one in said for file in _files(one)}
-            content = await file_store.load(tx, sorted(wanted)) if wanted else {}
+            # The newest first: of more than a prompt can hold the oldest are left out.
+            wanted = list(dict.fromkeys(file for one in reversed(said) for file in _files(one)))
+            content = await file_store.load(tx, wanted) if wanted else {}
         if self._voice.reading is not None:
             self._voice.reading.began(len(said))
         data = {one.id: base64.b64encode(one.data).decode() for one in content.values()}

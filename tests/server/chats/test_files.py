@@ -178,6 +178,22 @@ async def test_only_ones_own_files_are_known_and_linked(bureau: Bureau) -> None:
         assert {one.data for one in (await files.load(tx, [mine])).values()} == {PNG}
 
 
+async def test_a_prompt_has_the_newest_files_and_no_more_than_fit(bureau: Bureau) -> None:
+    chat = await bureau.chat(bureau.ann)
+    async with bureau.database.tx(SYSTEM) as tx:
+        row = await chats.by_id(tx, chat)
+        assert row is not None
+        kept = [
+            await files.keep(tx, row, Upload(f"{n}.txt", "text/plain", b"x" * 100))
+            for n in range(4)
+        ]
+        ids = [one.id for one in kept if one is not None]
+        newest = list(reversed(ids))
+        assert set(await files.load(tx, newest, 250)) == set(newest[:2])
+        assert set(await files.load(tx, newest, 99)) == set()
+        assert set(await files.load(tx, newest)) == set(ids)
+
+
 async def test_files_that_no_chat_uses_go_after_a_day(bureau: Bureau) -> None:
     used, unused, fresh = [await sent(bureau, bureau.ann) for _ in range(3)]
     chat = await bureau.chat(bureau.ann)
