@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from coder_cli import ui
 from coder_cli.commands.agents.ctrlc import CtrlC
 from coder_cli.commands.agents.outcome import Outcome, ending_of, is_over
+from coder_cli.sdk.chats.chats import ChatStatus
 from coder_cli.sdk.chats.events import ChatStreamEvent, ChatStreamEventType
 from coder_cli.sdk.chats.following import Follower, Found, Happening, Lost
 from coder_cli.sdk.errors import ApiError, SdkError
@@ -29,6 +30,8 @@ class Turn:
     """The last message before the turn."""
     _messages: "dict[int, ChatMessage]" = field(default_factory=dict[int, "ChatMessage"])
     _interrupting: bool = False
+    _stopped: bool = False
+    """Somebody, here or elsewhere, has stopped what runs, and nothing began after it."""
 
     def run(self) -> Outcome:
         """Return how the turn ended, when it has.
@@ -77,7 +80,13 @@ class Turn:
                 elif happening.type == ChatStreamEventType.HISTORY_RESET:
                     self._messages.clear()
                 self.teller.event(happening)
-                return happening.status is not None and is_over(happening.status.status)
+                return happening.status is not None and self._ends(happening.status.status)
+        return False
+
+    def _ends(self, status: str) -> bool:
+        if is_over(status):
+            return True
+        self._stopped = status == ChatStatus.INTERRUPTING
         return False
 
     def _interrupt(self) -> None:
@@ -107,7 +116,7 @@ class Turn:
             if not page.has_more or not page.messages:
                 break
         messages = [self._messages[number] for number in sorted(self._messages)]
-        interrupted = self.ctrl_c.count > 0
+        interrupted = self.ctrl_c.count > 0 or self._stopped
         outcome = Outcome(ending_of(chat, messages, interrupted=interrupted), chat, messages)
         self.teller.ended(outcome)
         return outcome

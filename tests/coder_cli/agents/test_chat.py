@@ -318,6 +318,23 @@ def test_a_retry_that_says_something_else_says_it_whole(cli: Cli, fake: FakeChat
     assert cli("agents", "chat", "hi").out == "Well\nNo.\n"
 
 
+def test_a_turn_that_somebody_else_stops_is_130(cli: Cli, fake: FakeChat) -> None:
+    stopped = [
+        status("interrupting"),
+        message(2, "assistant", text("Half")),
+        status("waiting"),
+    ]
+    fake.streams([words("Half"), stopped])
+    ran = cli("agents", "chat", "hi")
+    assert (ran.code, ran.out) == (130, "Half\n")
+    assert "Interrupted" in ran.err
+
+
+def test_what_runs_after_an_interruption_finishes(cli: Cli, fake: FakeChat) -> None:
+    fake.streams([[status("interrupting"), status("running")], *HELLO])
+    assert cli("agents", "chat", "--chat", ID, "hi", "--interrupt").code == 0
+
+
 def test_ctrl_c_interrupts_the_turn_and_keeps_what_was_written(cli: Cli, fake: FakeChat) -> None:
     pressed = Pressed(fake)
     fake.streams(
