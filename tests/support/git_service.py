@@ -33,6 +33,8 @@ class GitService:
     """JSON whose fields come with each answer to a question for a token, in place of its own."""
     open: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, nobody gets a token."""
+    heard: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Released with each question for a token."""
     cookies: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -75,6 +77,7 @@ class GitService:
         async def token(request: Request) -> Response:
             form = dict(parse_qsl((await request.body()).decode()))
             self.asked.append(form)
+            self.heard.release()
             await self.open.wait()
             self.cookies.append(request.headers.get("cookie", ""))
             if self.down:

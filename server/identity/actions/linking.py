@@ -1,10 +1,11 @@
 """Accounts of other services: linked by their owner, and used for them by builds, git and chats."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -53,6 +54,7 @@ class Linker:
         self.providers = tuple(providers)
         self._sealer = sealer
         self._good: OrderedDict[bytes, float] = OrderedDict()
+        self._renewals: set[asyncio.Future[bool]] = set()
 
     def provider(self, provider_id: str) -> ExternalAuthProvider:
         """Return a service of the settings.
@@ -175,7 +177,7 @@ class Linker:
                 good = await self._good_token(provider, token)
                 return Linked(provider.type, token, link.extra) if good else None
             if mine:
-                renewed = await self._renew(provider, link)
+                renewed = await self._to_its_end(self._renew(provider, link))
             else:
                 await self.database.clock.sleep(0.5)
         raise ServiceFailed(provider.id, "a renewal of the token takes too long; try again")
@@ -192,6 +194,21 @@ class Linker:
             return await self.token(link.user_id, self.provider(link.provider_id)) is not None, ""
         except ServiceFailed as failed:
             return False, failed.message
+
+    async def _to_its_end(self, renewal: Coroutine[Any, Any, bool]) -> bool:
+        """Return what ``renewal`` returns; it goes on when whoever asked is gone.
+
+        The old token is used up by then: a new one that nobody keeps would cost the link.
+        """
+        task = asyncio.ensure_future(renewal)
+        self._renewals.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Future[bool]) -> None:
+        self._renewals.discard(task)
+        if not task.cancelled():
+            task.exception()  # There may be nobody left to hear it.
 
     async def _renew(self, provider: ExternalAuthProvider, link: Link) -> bool:
         """Renew a token; return False when it never will be.

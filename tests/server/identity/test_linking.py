@@ -206,6 +206,25 @@ async def test_a_service_that_gives_only_seconds_is_asked_once_each_time(scene: 
     assert grants == ["authorization_code", "refresh_token"]
 
 
+async def test_a_renewal_outlives_whoever_asked_for_it(scene: Scene) -> None:
+    scene.service.lifetime = 3600
+    await scene.linked()
+    await scene.clock.advance(3600)
+    scene.service.open.clear()
+    await scene.service.heard.acquire()  # For the first token.
+    asking = asyncio.ensure_future(scene.token())
+    await scene.service.heard.acquire()
+    asking.cancel()
+    await asyncio.wait([asking])
+    scene.service.open.set()
+    asking = asyncio.ensure_future(scene.token())
+    while not (await asyncio.wait([asking], timeout=0.01))[0]:
+        await scene.clock.advance(0.5)
+    assert await asking == "gho-2"
+    grants = [form["grant_type"] for form in scene.service.asked]
+    assert grants == ["authorization_code", "refresh_token"]
+
+
 async def test_a_renewal_that_never_ends_is_no_reason_to_link_again(scene: Scene) -> None:
     scene.service.lifetime = 3600
     await scene.linked()
