@@ -15,7 +15,9 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from coder_cli.sdk.agentapi import git
 from server.agents import AgentSocket, Dialer, Switchboard, open_socket
 from server.chats.actions import gitwatching
-from server.kit.routing import Db, Me, service
+from server.chats.actions.gitwatching import Watcher
+from server.kit.pubsub import Pubsub
+from server.kit.routing import Authenticator, Db, Me, service
 from server.network import Closed
 
 log = structlog.get_logger()
@@ -23,7 +25,7 @@ routes = APIRouter(prefix="/{chat}")
 
 LONGEST = 4096
 """Characters of what a client says: it has little to say."""
-GOING_AWAY = 1001
+GOING_AWAY, FORBIDDEN = 1001, 4403
 
 
 @routes.websocket("/git/watch")
@@ -39,8 +41,12 @@ async def watch_git(websocket: WebSocket, me: Me, db: Db, chat: UUID) -> None:
         dialer, watched.agent_id, target, headers, git.LARGEST_MESSAGE
     ) as socket:
         await websocket.accept()
+        pubsub = service(websocket, Pubsub)
+        watcher = Watcher(me.user_id, lambda: service(websocket, Authenticator)(websocket))
         async with asyncio.TaskGroup() as group:
+            lost = group.create_task(gitwatching.until_lost(db, pubsub, watcher, watched))
             ways = [
+                lost,
                 group.create_task(_down(websocket, socket)),
                 group.create_task(_up(websocket, socket)),
             ]
@@ -48,7 +54,8 @@ async def watch_git(websocket: WebSocket, me: Me, db: Db, chat: UUID) -> None:
             for way in ways:
                 way.cancel()
     if websocket.client_state is websocket.application_state is WebSocketState.CONNECTED:
-        await websocket.close(GOING_AWAY)
+        gone = lost.done() and not lost.cancelled()
+        await websocket.close(FORBIDDEN if gone else GOING_AWAY)
 
 
 async def _down(websocket: WebSocket, socket: AgentSocket) -> None:
