@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from server.chats.model.accounts import GitAccount
 from server.chats.model.diff import PullRequest, PullState, Repository
+from server.kit.asking import AnswerTooLarge, ask
 
 TIMEOUT: Final = httpx.Timeout(10.0)
 LARGEST_ANSWER: Final = 8 * 2**20
@@ -166,25 +167,15 @@ class GitHub:
             "GET", url, params=query, headers=headers, timeout=TIMEOUT
         )
         try:
-            answer = await self.client.send(asked, stream=True)
-            try:
-                return await _body(answer)
-            finally:
-                await answer.aclose()
+            status, body = await ask(self.client, asked, LARGEST_ANSWER)
+        except AnswerTooLarge as error:
+            reason = f"GitHub's answer is larger than {LARGEST_ANSWER >> 20} MiB."
+            raise ProviderFailed(reason) from error
         except httpx.HTTPError as error:
             raise ProviderFailed(f"GitHub does not answer: {type(error).__name__}.") from error
-
-
-async def _body(answer: httpx.Response) -> bytes:
-    if answer.status_code != OK:
-        reason = f"GitHub answered {answer.status_code} to {answer.request.url.path}."
-        raise ProviderFailed(reason, answer.status_code)
-    body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise ProviderFailed(f"GitHub's answer is larger than {LARGEST_ANSWER >> 20} MiB.")
-    return bytes(body)
+        if status != OK:
+            raise ProviderFailed(f"GitHub answered {status} to {asked.url.path}.", status)
+        return body
 
 
 def _read(shape: TypeAdapter[Any], body: bytes) -> Any:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
 from prometheus_client.registry import CollectorRegistry
 
 from server.chats.actions import keeping
@@ -25,6 +24,7 @@ from server.chats.worker.preparing import Pantry, RealKitchen
 from server.chats.worker.sweeper import Sweeper
 from server.chats.worker.titling import TitleDesk
 from server.chats.worker.turning import Shop
+from server.kit.asking import forgetful
 from server.kit.pubsub import Pubsub
 from server.kit.tasks import Loop
 from server.network import Relay
@@ -53,7 +53,7 @@ class Office:
         self.watches = Watches(database, ground.pubsub)
         self._relays = Relays(self.feeds, ground.relay, clock)
         till = Till(database, ground.pubsub, clock)
-        client = httpx.AsyncClient()
+        client = forgetful()
         self.titles = Titles(database, ChatNamers(database, pantry.sealer, pantry.clients))
         self.diffs = Diffs(database, ground.accounts, client)
         self._gitsync = GitSync(database, ground.accounts, client)

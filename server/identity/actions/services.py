@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, TypeGuard, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -17,6 +16,7 @@ import httpx
 
 from server.identity.errors import ServiceFailed
 from server.identity.model.linking import Account, DeviceCode, Grant, Installation
+from server.kit.asking import AnswerTooLarge, ask, forgetful
 from server.settings import ExternalAuthProvider
 
 LARGEST_ANSWER: Final = 1024 * 1024
@@ -46,8 +46,7 @@ class Services:
     def http(self) -> httpx.AsyncClient:
         """Return the client for all of them: made when first needed, and without a memory."""
         if self._client is None:
-            nobody = DefaultCookiePolicy(allowed_domains=[])
-            self._client = httpx.AsyncClient(cookies=CookieJar(nobody), follow_redirects=False)
+            self._client = forgetful()
         return self._client
 
     def callback(self, provider: ExternalAuthProvider) -> str:
@@ -190,23 +189,21 @@ class Services:
         if asked.bearer:
             headers["Authorization"] = f"Bearer {asked.bearer}"
         try:
-            async with self.http.stream(
+            request = self.http.build_request(
                 asked.method,
                 asked.url,
                 data=dict(asked.form) if asked.form is not None else None,
                 headers=headers,
                 timeout=PATIENCE,
-            ) as answer:
-                content = b""
-                async for chunk in answer.aiter_bytes():
-                    content += chunk
-                    if len(content) > LARGEST_ANSWER:
-                        raise ServiceFailed(provider.id, "its answer is too large")
-                return answer.status_code, _read(content)
+            )
+            status, content = await ask(self.http, request, LARGEST_ANSWER)
+        except AnswerTooLarge:
+            raise ServiceFailed(provider.id, "its answer is too large") from None
         except httpx.HTTPError as error:
             # The URL of a request may hold nothing secret, but its form does: neither is told.
             why = type(error).__name__
             raise ServiceFailed(provider.id, f"it cannot be reached ({why})") from None
+        return status, _read(content)
 
 
 def _secret(provider: ExternalAuthProvider) -> dict[str, str]:
