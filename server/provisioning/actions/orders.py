@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from server.provisioning.actions.kinds import Console
 from server.provisioning.errors import JobFailed
-from server.terraform import BuildRequest, Built, Failure, Imported, ImportRequest, Stage, Terraform
+from server.terraform import BuildRequest, Built, Imported, ImportRequest, Stage, Terraform
 
+Done = TypeVar("Done", Built, Imported)
 ELSEWHERE = Path()
 """The work directory of a request that has none yet: whoever carries it out gives it one."""
 
@@ -21,9 +23,7 @@ class ImportOrder:
         """Plan a start and a stop."""
         request = replace(self.request, work_dir=console.work_dir)
         console.conceal(request.secrets)
-        imported = await terraform.import_version(request, console)
-        _refuse(imported.error, imported)
-        return imported
+        return _done(await terraform.import_version(request, console))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class DryRunOrder:
         """Plan a build."""
         request = replace(self.request, work_dir=console.work_dir)
         console.conceal(request.secrets)
-        built = await terraform.dry_run(request, console)
-        _refuse(built.error, built)
-        return built
+        return _done(await terraform.dry_run(request, console))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,7 @@ class BuildOrder:
         state = self.request.state if console.recovered is None else console.recovered
         request = replace(self.request, work_dir=console.work_dir, state=state)
         console.conceal(request.secrets)
-        built = await terraform.build(request, console)
-        _refuse(built.error, built)
-        return built
+        return _done(await terraform.build(request, console))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,8 @@ class OrphanOrder:
         return Built()
 
 
-def _refuse(error: Failure | None, outcome: object) -> None:
-    if error is not None:
-        code = "" if error.canceled else str(error.code)
-        raise JobFailed(error.message, code, outcome=outcome)
+def _done(outcome: Done) -> Done:
+    if outcome.error is not None:
+        code = "" if outcome.error.canceled else str(outcome.error.code)
+        raise JobFailed(outcome.error.message, code, outcome=outcome)
+    return outcome
