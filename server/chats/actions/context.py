@@ -22,6 +22,8 @@ from server.kit.db import Database, Tx
 from server.kit.errors import NotFound
 from server.llm import ContextFile, Part, Role, Skill, encode
 
+MOST_HELD = 2 * sdk.LARGEST_ALL
+"""Bytes that a chat holds of it: each is in every prompt, and agents have no rate."""
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1024
 LONGEST_PATH = 4096
@@ -51,6 +53,9 @@ async def add(
     content = encode(parts)
     chat = await _here(tx, chat_id, workspace_id)
     policy.takes_messages(chat)
+    if await context.size(tx, chat.id) + len(content.encode()) > MOST_HELD:
+        told = f"would be more than {MOST_HELD} bytes with what the chat has; clear that first"
+        raise InvalidPart("parts", told)
     row = NewMessage(Role.USER, content, visibility="model", created_by=tx.actor.user_id)
     ids = await messages.append(tx, chat.id, [row])
     now = await find.locked(tx, chat.id)

@@ -103,6 +103,17 @@ async def test_chats_that_work_elsewhere_are_out_of_reach(world: World) -> None:
             await context.add(tx, chat, workspace, AGENT, [FILE])
 
 
+async def test_a_chat_holds_no_more_of_it_than_fits_a_prompt(world: World) -> None:
+    chat, workspace = await at_work(world)
+    large = FILE.model_copy(update={"context_file_content": "x" * 65_000})
+    assert await add(world, chat, workspace, *[large] * 60) == 60
+    with pytest.raises(InvalidPart) as refused:
+        await add(world, chat, workspace, *[large] * 10)
+    assert "clear that first" in refused.value.detail
+    assert len(await told(world, chat)) == 60
+    assert await add(world, chat, workspace, FILE) == 1
+
+
 @pytest.mark.parametrize(
     ("part", "where"),
     [
