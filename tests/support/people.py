@@ -1,7 +1,8 @@
 """People for tests: accounts with roles, and an API client for each, without a socket."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -25,7 +26,14 @@ from server.kit.authz import Actor, as_system
 from server.kit.db import Database, Tx
 from server.kit.guard import Guard
 from server.kit.limits import Limiter
-from server.kit.routing import Authenticator, Limits, install, limit_requests, provide
+from server.kit.routing import (
+    Authenticator,
+    Limits,
+    install,
+    limit_requests,
+    provide,
+    services,
+)
 from server.kit.sealing import Sealer
 
 PASSWORD = "Correct-Horse-9-Battery"
@@ -46,22 +54,37 @@ CHEAP = PasswordHashing(hash=cheap_hash, verify=cheap_verify, dummy="cheap$")
 OPTIONS = IdentityOptions(passwords=CHEAP)
 NO_LIMITS = Limits(api=0, login=0, files=0)
 
+_idle: defaultdict[tuple[int, ...], list[FastAPI]] = defaultdict(list)
+"""By their routers. Apps are dear (every route is built anew, with the first request) and keep
+nothing but their services: they are used again."""
 
-def make_app(
+
+@contextmanager
+def lent_app(
     database: Database,
     options: IdentityOptions = OPTIONS,
     limits: Limits = NO_LIMITS,
     routers: Sequence[APIRouter] = (identity.routes,),
-) -> FastAPI:
-    """Return an app with real authentication and the given routes."""
-    app = FastAPI(dependencies=[Depends(limit_requests)], strict_content_type=False)
-    install(app)
+) -> Generator[FastAPI]:
+    """Yield an app with real authentication and the given routes, which outlive a test."""
+    idle = _idle[tuple(id(router) for router in routers)]
+    app = idle.pop() if idle else _routed(routers)
+    services(app).clear()
     provide(app, Database, database)
     provide(app, IdentityOptions, options)
     provide(app, Authenticator, SessionAuthenticator(database, options))
     provide(app, Linker, Linker(database, Sealer(), Services("http://coder.test")))
     provide(app, Limits, limits)
     provide(app, Limiter, Limiter(database.clock))
+    routes = len(app.routes)
+    yield app
+    if len(app.routes) == routes:  # Whoever adds some keeps it.
+        idle.append(app)
+
+
+def _routed(routers: Sequence[APIRouter]) -> FastAPI:
+    app = FastAPI(dependencies=[Depends(limit_requests)], strict_content_type=False)
+    install(app)
     for router in routers:
         app.include_router(router)
     return app
@@ -152,6 +175,7 @@ async def gathered(
     routers: Sequence[APIRouter] = (identity.routes,),
 ) -> AsyncGenerator[People]:
     """Yield an empty deployment; close every client at the end."""
-    house = People(database, make_app(database, options, limits, routers), options)
-    async with house.stack:
-        yield house
+    with lent_app(database, options, limits, routers) as app:
+        house = People(database, app, options)
+        async with house.stack:
+            yield house

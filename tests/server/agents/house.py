@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -20,7 +19,6 @@ from coder_cli.sdk import agentapi as api
 from server import agents, identity
 from server.agents import AnchorShelf, Options, Switchboard
 from server.identity import Linker, Services
-from server.kit import routing
 from server.kit.authz import as_system
 from server.kit.db import Database
 from server.kit.guard import Guard
@@ -31,23 +29,10 @@ from server.network import Relay
 from server.settings import ExternalAuthProvider
 from server.workspaces import WorkspaceChanged
 from tests.server.agents.rows import AgentRows, add_agent
-from tests.support.people import add_user, make_app
+from tests.support.people import add_user, lent_app
 
 TOKEN = "Coder-Session-Token"
 Serve = Callable[[ClientConnection], Awaitable[None]]
-
-
-_apps: list[FastAPI] = []
-"""Apps are dear (70 ms with the first request) and keep nothing but their services: used again."""
-
-
-def _app(number: int, database: Database) -> FastAPI:
-    fresh = number == len(_apps)
-    if fresh:
-        _apps.append(make_app(database, routers=(identity.routes, agents.routes)))
-    else:
-        routing.services(_apps[number]).update(routing.services(make_app(database, routers=())))
-    return _apps[number]
 
 
 @dataclass
@@ -103,6 +88,7 @@ class House:
         default_factory=list[Callable[[], Awaitable[None]]]
     )
     replicas: list[Replica] = field(default_factory=list[Replica])
+    apps: ExitStack = field(default_factory=ExitStack)
     alice: UUID = field(default_factory=uuid4)
     token: str = ""
     anchors: Path | None = None
@@ -137,7 +123,8 @@ class House:
             self.clock,
             branch_seen=self.branch_seen,
         )
-        app = _app(len(self.replicas), self.database)
+        routers = (identity.routes, agents.routes)
+        app = self.apps.enter_context(lent_app(self.database, routers=routers))
         provide(app, Switchboard, board)
         provide(app, AnchorShelf, AnchorShelf(self.anchors, self.clock))
         provide(app, Linker, self.linker())
@@ -180,6 +167,7 @@ class House:
             await stop()
         for task in self.tasks:
             await cancel(task)
+        self.apps.close()
 
     async def agent(self, **options: Any) -> AgentRows:
         """Write one more workspace of Alice's, with an agent."""

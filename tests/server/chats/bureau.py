@@ -29,11 +29,9 @@ from tests.support.people import NO_LIMITS, People, Person, gathered
 BASE = "/api/v2/chats"
 
 
-def _routes() -> APIRouter:
-    routes = APIRouter()
-    for part in (files, config, listing, titles, diffs):
-        routes.include_router(part.routes, prefix=BASE)
-    return routes
+_ROUTES = APIRouter()
+for _part in (files, config, listing, titles, diffs):
+    _ROUTES.include_router(_part.routes, prefix=BASE)
 
 
 @dataclass
@@ -143,7 +141,7 @@ async def opened(
     routers: Sequence[APIRouter] = (),
 ) -> AsyncGenerator[Bureau]:
     """Yield a deployment with the routes of these tests."""
-    every = (identity.routes, _routes(), *routers)
+    every = (identity.routes, _ROUTES, *routers)
     async with gathered(database, limits=limits, routers=every) as people, httpx.AsyncClient() as client:  # fmt: skip # noqa: E501
         bureau = Bureau(people, client)
         await bureau.begin()

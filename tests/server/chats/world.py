@@ -28,6 +28,10 @@ from tests.support.people import People, Person, gathered
 
 LEASE = timedelta(seconds=15)
 
+_MOUNTED = APIRouter()
+for _part in (talk, routes):
+    _MOUNTED.include_router(_part, prefix="/api/v2")
+
 __all__ = ["SYSTEM", "World", "answered", "called", "deployment", "said", "spoken", "words"]
 
 
@@ -202,10 +206,7 @@ def _model(row: Row, chat: Chat) -> UUID | None:
 @asynccontextmanager
 async def deployment(database: Database) -> AsyncGenerator[World]:
     """A world that has begun."""
-    mounted = APIRouter()
-    for part in (talk, routes):
-        mounted.include_router(part, prefix="/api/v2")
-    async with gathered(database, routers=(identity.routes, mounted)) as people:
+    async with gathered(database, routers=(identity.routes, _MOUNTED)) as people:
         provide(people.app, ChatRules, ChatRules())
         world = World(people)
         await world.begin()

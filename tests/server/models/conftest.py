@@ -14,6 +14,9 @@ from tests.support.people import People, Person, gathered
 
 KEY = b"k" * 32
 
+_BELOW = APIRouter(prefix="/api/v2/chats")
+_BELOW.include_router(models.routes)
+
 
 @pytest.fixture
 async def timed(dsn: str, clock: FakeClock) -> AsyncGenerator[Database]:
@@ -30,9 +33,7 @@ def sealer() -> Sealer:
 
 @pytest.fixture
 async def people(timed: Database, sealer: Sealer) -> AsyncGenerator[People]:
-    below = APIRouter(prefix="/api/v2/chats")
-    below.include_router(models.routes)
-    async with gathered(timed, routers=(identity.routes, below)) as house:
+    async with gathered(timed, routers=(identity.routes, _BELOW)) as house:
         provide(house.app, Sealer, sealer)
         yield house
 
