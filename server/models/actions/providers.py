@@ -1,7 +1,7 @@
 """Set up providers: which are called, where, and whose keys are used."""
 
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from server.kit.db import Tx
 from server.kit.errors import Invalid, NotFound
@@ -9,7 +9,14 @@ from server.kit.sealing import Sealer
 from server.models import policy
 from server.models.actions import configs, standin
 from server.models.events import ChatConfigEvent, ConfigKind
-from server.models.model.providers import MAX_KEY_BYTES, Provider, ProviderChange, changed, known
+from server.models.model.providers import (
+    MAX_KEY_BYTES,
+    Provider,
+    ProviderChange,
+    blank,
+    changed,
+    known,
+)
 from server.models.store import providers
 
 
@@ -32,22 +39,8 @@ async def create(tx: Tx, sealer: Sealer, name: str, change: ProviderChange) -> P
         BadBaseUrl, BadPolicy, KeyRequired: it could not be called.
     """
     policy.may_update(tx.actor)
-    blank = Provider(
-        id=uuid4(),
-        provider=known(name),
-        display_name="",
-        icon="",
-        enabled=True,
-        has_api_key=False,
-        central_api_key_enabled=True,
-        allow_user_api_key=False,
-        allow_central_api_key_fallback=False,
-        base_url="",
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
     key = trimmed(change.api_key)
-    made = changed(blank, replace(change, api_key=key), tx.now)
+    made = changed(blank(known(name), tx.now), replace(change, api_key=key), tx.now)
     await providers.lock(tx)
     await providers.insert(tx, made, await _sealed(tx, sealer, made.id, key))
     await providers.refuse_offer(tx)

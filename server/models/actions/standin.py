@@ -3,6 +3,7 @@
 It is no model, says so in its name, and costs nothing. Once refused or removed, it stays away.
 """
 
+from dataclasses import replace
 from uuid import uuid4
 
 from coder_cli.sdk.chats.models import ChatProvider
@@ -10,7 +11,7 @@ from server.kit.db import Tx
 from server.llm import Json
 from server.models.events import ChatConfigEvent, ConfigKind
 from server.models.model.configs import ModelConfig, default_threshold
-from server.models.model.providers import NAMES, Provider
+from server.models.model.providers import NAMES, blank
 from server.models.store import configs, providers
 
 NAME = "scripted"
@@ -33,22 +34,9 @@ async def offer(tx: Tx) -> None:
     """
     if not await providers.claim_offer(tx):
         return
-    provider_id, config_id = uuid4(), uuid4()
+    config_id = uuid4()
     name = NAMES[ChatProvider.SCRIPTED]
-    provider = Provider(
-        id=provider_id,
-        provider=ChatProvider.SCRIPTED,
-        display_name=name,
-        icon="",
-        enabled=True,
-        has_api_key=False,
-        central_api_key_enabled=True,
-        allow_user_api_key=False,
-        allow_central_api_key_fallback=False,
-        base_url="",
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
+    provider = replace(blank(ChatProvider.SCRIPTED, tx.now), display_name=name)
     await providers.insert(tx, provider, None)
     config = ModelConfig(
         id=config_id,
@@ -65,4 +53,4 @@ async def offer(tx: Tx) -> None:
     )
     await configs.insert(tx, config)
     await configs.set_default(tx, config_id)
-    await tx.announce(ChatConfigEvent(kind=ConfigKind.PROVIDERS, entity_id=provider_id))
+    await tx.announce(ChatConfigEvent(kind=ConfigKind.PROVIDERS, entity_id=provider.id))

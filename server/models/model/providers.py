@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from types import MappingProxyType
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from coder_cli.sdk.chats.models import ChatProvider
 from server.models.errors import BadBaseUrl, BadPolicy, BadProvider, KeyRequired
@@ -79,6 +79,24 @@ class ProviderChange:
     allow_user_api_key: bool | None = None
     allow_central_api_key_fallback: bool | None = None
     base_url: str | None = None
+
+
+def blank(name: ChatProvider, now: datetime) -> Provider:
+    """Return a new provider of which nobody has said anything yet."""
+    return Provider(
+        id=uuid4(),
+        provider=name,
+        display_name="",
+        icon="",
+        enabled=True,
+        has_api_key=False,
+        central_api_key_enabled=True,
+        allow_user_api_key=False,
+        allow_central_api_key_fallback=False,
+        base_url="",
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def known(name: str) -> ChatProvider:

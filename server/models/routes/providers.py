@@ -36,18 +36,8 @@ async def create_chat_provider(
     db: Db, me: Me, sealer: Sealed, body: CreateChatProviderConfigRequest
 ) -> ChatProviderConfig:
     """Set up a provider."""
-    change = ProviderChange(
-        display_name=body.display_name,
-        icon=body.icon,
-        enabled=body.enabled,
-        api_key=body.api_key,
-        central_api_key_enabled=body.central_api_key_enabled,
-        allow_user_api_key=body.allow_user_api_key,
-        allow_central_api_key_fallback=body.allow_central_api_key_fallback,
-        base_url=body.base_url,
-    )
     async with db.tx(me) as tx:
-        row = await actions.create(tx, sealer, body.provider, change)
+        row = await actions.create(tx, sealer, body.provider, _change(body))
     return convert.provider(row)
 
 
@@ -56,7 +46,22 @@ async def update_chat_provider(
     db: Db, me: Me, sealer: Sealed, provider_id: UUID, body: UpdateChatProviderConfigRequest
 ) -> ChatProviderConfig:
     """Change a provider; what is not given stays."""
-    change = ProviderChange(
+    async with db.tx(me) as tx:
+        row = await actions.update(tx, sealer, provider_id, _change(body))
+    return convert.provider(row)
+
+
+@routes.delete("/{provider_id}", status_code=204)
+async def delete_chat_provider(db: Db, me: Me, provider_id: UUID) -> None:
+    """Forget a provider whose models no chat ever used."""
+    async with db.tx(me) as tx:
+        await actions.delete(tx, provider_id)
+
+
+def _change(
+    body: CreateChatProviderConfigRequest | UpdateChatProviderConfigRequest,
+) -> ProviderChange:
+    return ProviderChange(
         display_name=body.display_name,
         icon=body.icon,
         enabled=body.enabled,
@@ -66,13 +71,3 @@ async def update_chat_provider(
         allow_central_api_key_fallback=body.allow_central_api_key_fallback,
         base_url=body.base_url,
     )
-    async with db.tx(me) as tx:
-        row = await actions.update(tx, sealer, provider_id, change)
-    return convert.provider(row)
-
-
-@routes.delete("/{provider_id}", status_code=204)
-async def delete_chat_provider(db: Db, me: Me, provider_id: UUID) -> None:
-    """Forget a provider whose models no chat ever used."""
-    async with db.tx(me) as tx:
-        await actions.delete(tx, provider_id)
