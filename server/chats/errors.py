@@ -14,13 +14,6 @@ from server.kit.errors import (
 )
 
 
-class InvalidModelConfig(Invalid):
-    """No such model, or it is switched off."""
-
-    def __init__(self) -> None:
-        super().__init__("Invalid model config ID.")
-
-
 class OrganizationRequired(Invalid):
     """A chat belongs to an organization."""
 

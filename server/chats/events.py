@@ -64,9 +64,6 @@ class ChatChanged(Fact):
     history_version: int
     queue_version: int
     runner_id: UUID | None = None
-    first_message_id: int = 0
-    """The rows that were added; 0 is none."""
-    last_message_id: int = 0
     parent_chat_id: UUID | None = None
     runnable: bool = False
     origin: str = ""

@@ -22,11 +22,10 @@ class ToolSpec:
 
 
 class ToolChoice(StrEnum):
-    """Whether the model may, must or must not call tools."""
+    """Whether the model may call tools."""
 
     AUTO = "auto"
     NONE = "none"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,10 @@ class ConfigKind(StrEnum):
 
     PROVIDERS = "providers"
     MODEL_CONFIG = "model_config"
-    USER_PROMPT = "user_prompt"
 
 
 class ChatConfigEvent(Fact):
-    """A provider, a model or somebody's prompt changed. Source: reference, chats, section 5.4."""
+    """A provider or a model changed. Source: reference, chats, section 5.4."""
 
     kind: ConfigKind
     entity_id: UUID

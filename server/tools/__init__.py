@@ -2,7 +2,7 @@
 
 from server.tools.closing import close_chat
 from server.tools.context.discover import workspace_context
-from server.tools.found import Found, known_agents
+from server.tools.found import Found
 from server.tools.link import WorkspaceLink
 from server.tools.link import choose as choose_agent
 from server.tools.means import Means, Patience
@@ -34,7 +34,6 @@ __all__ = [
     "WorkspaceLink",
     "choose_agent",
     "close_chat",
-    "known_agents",
     "offers_web_search",
     "parsed_commands",
     "plan_path",

@@ -1,6 +1,5 @@
 """What was found in a workspace, as values."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -47,10 +46,3 @@ class Found:
             for each in self.skills
         )
         return (*(self.files or (nothing,)), *skills)
-
-
-def known_agents(parts: Iterable[Part]) -> frozenset[UUID]:
-    """Return the agents whose context these parts of a chat's history hold already."""
-    return frozenset(
-        part.agent_id for part in parts if isinstance(part, ContextFile) and part.agent_id
-    )

@@ -43,8 +43,6 @@ async def tell(
         history_version=chat.history_version,
         queue_version=chat.queue_version,
         runner_id=chat.runner_id,
-        first_message_id=min(ids, default=0),
-        last_message_id=max(ids, default=0),
         parent_chat_id=chat.parent_chat_id,
         runnable=chat.runnable,
         origin=tx.origin,

@@ -25,11 +25,3 @@ class GitAccounts(Protocol):
         The token was refreshed if that was needed; no transaction of the caller's is open.
         """
         ...
-
-
-class NoAccounts:
-    """A deployment whose users cannot link accounts."""
-
-    async def __call__(self, user_id: UUID, origin: str) -> GitAccount | None:
-        """Return None: there is none."""
-        del user_id, origin

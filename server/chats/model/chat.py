@@ -42,8 +42,6 @@ class Chat:
     mcp_server_ids: list[UUID]
     client_type: str
     dynamic_tools: list[dict[str, Any]]
-    last_injected_context: Any
-    last_read_message_id: int
     snapshot_version: int
     history_version: int
     queue_version: int

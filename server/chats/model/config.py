@@ -49,7 +49,6 @@ class TurnConfig:
     """Templates that chats may use; None is all."""
     workspace_ttl_ms: int | None = None
     """How long workspaces made by chats live; None is the template's own."""
-    desktop_enabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,6 @@ def turn_config(site: Mapping[str, str], user: Mapping[str, str]) -> TurnConfig:
         thresholds=thresholds(user),
         template_ids=frozenset(templates) if templates else None,
         workspace_ttl_ms=ttl or None,
-        desktop_enabled=flag(site.get(Setting.DESKTOP_ENABLED, "false")),
     )
 
 

@@ -14,10 +14,9 @@ COLUMNS: LiteralString = """
     c.workspace_id, c.build_id, c.agent_id, c.parent_chat_id, c.root_chat_id,
     c.last_model_config_id, c.last_reasoning_effort, c.title, c.title_source, c.status, c.mode,
     c.plan_mode, c.last_error, c.archived, c.pin_order, c.labels, c.mcp_server_ids, c.client_type,
-    c.dynamic_tools, c.last_injected_context, c.last_read_message_id, c.snapshot_version,
-    c.history_version, c.queue_version, c.queued, c.generation_attempt, c.retry_state,
-    c.requires_action_deadline_at, c.compaction_requested_at, c.worker_id, c.runner_id,
-    c.stopped_runner_id, c.started_at, c.created_at, c.updated_at,
+    c.dynamic_tools, c.snapshot_version, c.history_version, c.queue_version, c.queued,
+    c.generation_attempt, c.retry_state, c.requires_action_deadline_at, c.compaction_requested_at,
+    c.worker_id, c.runner_id, c.stopped_runner_id, c.started_at, c.created_at, c.updated_at,
     EXISTS (SELECT 1 FROM chat_messages m
              WHERE m.chat_id = c.id AND m.id > c.last_read_message_id AND m.role = 'assistant'
                AND m.visibility <> 'model' AND NOT m.deleted) AS has_unread
@@ -33,6 +32,10 @@ REACHED: LiteralString = """
 BY_ID: LiteralString = f"""
     SELECT {COLUMNS} FROM chats c JOIN users u ON u.id = c.owner_id
      WHERE c.id = %(id)s AND {REACHED}
+"""
+BY_IDS: LiteralString = f"""
+    SELECT {COLUMNS} FROM chats c JOIN users u ON u.id = c.owner_id
+     WHERE c.id = ANY(%(ids)s) AND {REACHED}
 """
 LOCK: LiteralString = f"{BY_ID} FOR UPDATE OF c"
 FAMILY: LiteralString = f"""
@@ -134,6 +137,12 @@ async def by_id(tx: Tx, chat_id: UUID, action: Action = Action.READ) -> Chat | N
     """Return the chat if the actor may do ``action`` to it."""
     reach = tx.actor.reach(action, Kind.CHAT)
     return await tx.one(Chat, BY_ID, {"id": chat_id, **reach.args()})
+
+
+async def by_ids(tx: Tx, ids: Sequence[UUID]) -> list[Chat]:
+    """Return those of the chats that the actor may see, in no order."""
+    reach = tx.actor.reach(Action.READ, Kind.CHAT)
+    return await tx.all(Chat, BY_IDS, {"ids": list(ids), **reach.args()})
 
 
 async def lock(tx: Tx, chat_id: UUID) -> Chat | None:

@@ -15,7 +15,6 @@ PREFIX = "coderd_chatd_"
 OF_MODEL = ("provider", "model")
 OF_TOOL = ("provider", "model", "tool_name")
 _POWERS = tuple(float(2**power) for power in range(11))
-_KILOBYTES = tuple(float(2 ** (10 + 2 * power)) for power in range(10))
 _RESULTS = tuple(float(2 ** (6 + 2 * power)) for power in range(9))
 _TTFT = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 

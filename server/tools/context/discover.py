@@ -40,7 +40,7 @@ async def workspace_context(means: Means, link: WorkspaceLink) -> Found | None:
     """Return what the chat's workspace tells about itself; None where nobody answers in time.
 
     Kept per agent for five minutes: a turn that touches nothing asks nobody. ``Found.parts()`` is
-    what a chat's history keeps of it; ``known_agents`` tells of which agents it has some.
+    what a chat's history keeps of it.
     """
     if link.workspace_id is None:
         return None

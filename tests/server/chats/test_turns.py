@@ -311,8 +311,6 @@ async def test_facts_are_small(world: World) -> None:
         history_version=2**63,
         queue_version=2**63,
         runner_id=world.ann.id,
-        first_message_id=2**63,
-        last_message_id=2**63,
         parent_chat_id=world.ann.id,
         runnable=True,
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.llm import ContextFile, Skill
-from server.tools import Found, known_agents, workspace_context
+from server.tools import Found, workspace_context
 from server.tools.context.frontmatter import read_head, skill_name
 from server.tools.context.inside import plain
 from tests.server.tools.scene import QUICK, UNREACHABLE, Scene, Turn
@@ -77,7 +77,7 @@ async def test_files_and_skills_are_found(scene: Scene, turn: Turn) -> None:
         meta_file=f"{cache}/market/plugin/1.0/skills/six/SKILL.md",
         agent_id=agent.id,
     )
-    assert known_agents(context.parts()) == {agent.id}
+    assert {getattr(part, "agent_id", None) for part in context.parts()} == {agent.id}
     assert len(scene.line.dialled) == 1
 
 
