@@ -5,7 +5,7 @@ What this replica commits itself is not read at all. Source: reference, chats, s
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,15 +18,18 @@ from server.chats.convert.chats import shown as to_sdk
 from server.chats.events import Change, owner_topic
 from server.chats.model import Chat
 from server.chats.model.shown import Shown
-from server.chats.store import chats as chat_store
+from server.chats.store import looking
 from server.kit.authz import as_system
 from server.kit.db import Database, Outcome
 from server.kit.errors import ApiError
 from server.kit.pubsub import Bell, Pubsub
+from server.llm import ToolCall
 
 log = structlog.get_logger()
 
 ME = as_system("chats")
+MOST_AT_ONCE = 100
+"""What others did to as many chats is read together."""
 MOST_KEPT = 4096
 """Events kept for those who are slow; whoever falls further behind is told to begin anew."""
 
@@ -59,6 +62,19 @@ class _Heard:
     chat_id: UUID
     changes: tuple[Change, ...]
     chat: Chat | None
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether more is told than is known here."""
+        return self.chat is None or bool(READ_ANYWAY & set(self.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A chat as it is now, and the calls that its client shall answer."""
+
+    chat: Shown
+    calls: Sequence[ChatStreamToolCall] = ()
 
 
 @dataclass(slots=True)
@@ -157,37 +173,47 @@ class Watches:
         outlook.reading = True
         try:
             while outlook.heard:
-                heard = outlook.heard[0]
+                batch = outlook.heard[:MOST_AT_ONCE]
                 try:
-                    made = await self._events(heard)
+                    read = await self._read([one for one in batch if one.unread])
                 except ApiError as error:
-                    log.warning("a chat was not read", chat=str(heard.chat_id), error=error.message)
-                    made = []
-                del outlook.heard[0]
-                for event in made:
+                    log.warning("chats were not read", count=len(batch), error=error.message)
+                    read = {}
+                del outlook.heard[: len(batch)]
+                for event in (event for one in batch for event in _events(one, read)):
                     outlook.add(event)
                 outlook.ring()
         finally:
             outlook.reading = False
 
-    async def _events(self, heard: _Heard) -> list[str]:
-        found = None if heard.chat is None else Shown(heard.chat)
-        calls: list[ChatStreamToolCall] = []
-        if found is None or READ_ANYWAY & set(heard.changes):
-            async with self._database.tx(ME) as tx:
-                chat = await chat_store.by_id(tx, heard.chat_id)
-                if chat is None:
-                    return []
-                (found,) = await listing.complete(tx, [chat])
-                if Change.ACTION in heard.changes:
-                    asked = await turns.required_calls(tx, chat.id)
-                    calls = [
-                        ChatStreamToolCall(tool_call_id=one.id, tool_name=one.name, args=one.args)
-                        for one in asked
-                    ]
-        return [_event(kind, found, calls) for kind in kinds(heard.changes)]
+    async def _read(self, unread: Sequence[_Heard]) -> dict[UUID, _Read]:
+        """Return the chats as they are now, all with the same few statements."""
+        if not unread:
+            return {}
+        asking = {one.chat_id for one in unread if Change.ACTION in one.changes}
+        async with self._database.tx(ME) as tx:
+            chats = await looking.rows(tx, list({one.chat_id for one in unread}))
+            read = {one.chat.id: _Read(one) for one in await listing.complete(tx, chats)}
+            for chat_id in asking & read.keys():
+                calls = await turns.required_calls(tx, chat_id)
+                read[chat_id] = replace(read[chat_id], calls=[_call(one) for one in calls])
+        return read
 
 
-def _event(kind: ChatWatchEventKind, found: Shown, calls: list[ChatStreamToolCall]) -> str:
-    told = calls if kind is ChatWatchEventKind.ACTION_REQUIRED else []
+def _events(heard: _Heard, read: Mapping[UUID, _Read]) -> list[str]:
+    if heard.unread:
+        found = read.get(heard.chat_id)
+    else:
+        found = None if heard.chat is None else _Read(Shown(heard.chat))
+    if found is None:
+        return []
+    return [_event(kind, found.chat, found.calls) for kind in kinds(heard.changes)]
+
+
+def _call(of: ToolCall) -> ChatStreamToolCall:
+    return ChatStreamToolCall(tool_call_id=of.id, tool_name=of.name, args=of.args)
+
+
+def _event(kind: ChatWatchEventKind, found: Shown, calls: Sequence[ChatStreamToolCall]) -> str:
+    told = list(calls) if kind is ChatWatchEventKind.ACTION_REQUIRED else []
     return ChatWatchEvent(kind=kind, chat=to_sdk(found), tool_calls=told).model_dump_json()
