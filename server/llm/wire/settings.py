@@ -55,7 +55,9 @@ def settings(target: Target, request: Request) -> Settings:
     options = target.options
     made: Settings = {
         "max_tokens": options.max_output_tokens,
-        "max_retries": 0,
+        # Others' SDKs were made so; told again, each call would copy its client, which reads the
+        # server's environment anew.
+        "max_retries": 0 if target.format in {Format.GOOGLE, Format.BEDROCK} else None,
         "tool_choice": _choice(request),
     }
     made |= {name: options.values[name] for name in _PLAIN if name in options.values}

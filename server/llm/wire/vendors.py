@@ -21,6 +21,7 @@ _NO_KEY = "none"
 """Sent to servers of one's own that ask for no key; SDKs refuse to send nothing."""
 _REGION = re.compile(r"bedrock[\w-]*\.([a-z]{2}(?:-[a-z]+)+-\d)\.")
 _AZURE_VERSION = "2025-04-01-preview"
+_GOOGLE = "https://generativelanguage.googleapis.com"
 _THREADS = 256
 """Bedrock's SDK blocks: an event of a stream takes a thread (llm, trap 10)."""
 
@@ -59,18 +60,29 @@ def _anthropic(credentials: Credentials, target: Target, client: httpx2.AsyncCli
         max_retries=0,
         default_headers=headers,
     )
+    _forget_environment(sdk, headers)
     return AnthropicModel(target.model, provider=AnthropicProvider(anthropic_client=sdk))
 
 
 def _openai_sdk(credentials: Credentials, base_url: str, client: httpx2.AsyncClient) -> Any:
     import openai
 
-    return openai.AsyncOpenAI(
+    sdk = openai.AsyncOpenAI(
         api_key=credentials.api_key or _NO_KEY,
         base_url=credentials.base_url or base_url,
         http_client=client,
         max_retries=0,
     )
+    _forget_environment(sdk, {})
+    return sdk
+
+
+def _forget_environment(sdk: Any, headers: Mapping[str, str]) -> None:
+    """Send ``headers`` only: an SDK adds those of the server's environment (``*_CUSTOM_HEADERS``).
+
+    They may hold secrets, and would go to whatever address a provider has.
+    """
+    sdk._custom_headers = dict(headers)  # noqa: SLF001 - no option switches it off
 
 
 def _openai_model(target: Target, provider: Any) -> Model:
@@ -111,6 +123,8 @@ def _azure(credentials: Credentials, target: Target, client: httpx2.AsyncClient)
         api_key=credentials.api_key,
         http_client=client,
     )
+    provider.client.max_retries = 0
+    _forget_environment(provider.client, {})
     return _openai_model(target, provider)
 
 
@@ -145,7 +159,8 @@ def _google(credentials: Credentials, target: Target, client: httpx2.AsyncClient
     provider = GoogleProvider(
         api_key=credentials.api_key,
         http_client=client,
-        base_url=credentials.base_url or None,
+        # Else the environment of the server may send the key elsewhere.
+        base_url=credentials.base_url or _GOOGLE,
     )
     return GoogleModel(target.model, provider=provider)
 

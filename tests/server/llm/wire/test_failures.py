@@ -214,6 +214,49 @@ async def test_a_flood_of_calls_is_no_answer() -> None:
     assert "more than 1000 parts" in failed.value.detail
 
 
+SECRETS = (
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "AZURE_OPENAI_AD_TOKEN",
+    "AZURE_OPENAI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "VERCEL_AI_GATEWAY_API_KEY",
+    "VERCEL_OIDC_TOKEN",
+)
+ADDRESSES = (
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_BASE_URL",
+    "GOOGLE_GEMINI_BASE_URL",
+    "AZURE_OPENAI_ENDPOINT",
+    "HTTPS_PROXY",
+)
+
+
+@pytest.mark.parametrize("provider", sorted(NAMES))
+async def test_the_servers_environment_goes_to_no_provider(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, "canary")
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, "https://canary.example")
+    for name in ("ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS"):
+        monkeypatch.setenv(name, "X-Canary: canary")
+    fake = Provider(httpx2.Response(500))
+    model = fake.clients().model(credentials(provider), NAMES[provider])
+    with pytest.raises(ModelError):
+        _ = [event async for event in model.stream(Request((user("hi"),)))]
+    [request] = fake.requests
+    assert "canary" not in str(request.url)
+    assert not [name for name, value in request.headers.items() if "canary" in value]
+
+
 @pytest.mark.parametrize("provider", sorted({*NAMES} - {"bedrock"}))
 async def test_a_key_follows_no_redirect(provider: str) -> None:
     away = httpx2.Response(307, headers={"Location": "https://elsewhere.example/v1/steal"})

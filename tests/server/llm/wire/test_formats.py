@@ -367,7 +367,8 @@ def test_plain_options_are_passed_on() -> None:
     told = made("openai")
     assert told["temperature"] == 0.5
     assert told["max_tokens"] == 32_000
-    assert told["max_retries"] == 0
+    assert "max_retries" not in told, "its client was made so, and is not copied for it"
+    assert made("google")["max_retries"] == 0
 
 
 def test_options_of_openai() -> None:
