@@ -10,6 +10,7 @@ from server.llm import (
     Json,
     Message,
     Part,
+    Prices,
     Role,
     Text,
     ToolCall,
@@ -21,6 +22,7 @@ from server.loop.ledger import Row
 from server.loop.state import Answer, Use
 from server.loop.tool import Tool, Toolbox
 from server.loop.turn import Engine
+from server.loop.weight import part_size
 
 INTERRUPTED = "tool call was interrupted before it produced a result"
 """Source: reference, chats, section 3.8; clients look for it."""
@@ -156,9 +158,15 @@ def usage_of(answer: Answer, engine: Engine) -> Usage | None:
 
 
 def cost_of(answer: Answer, engine: Engine) -> int | None:
-    """Return what an answer cost: the provider's word, else by prices; None is unknown."""
+    """Return what an answer cost: the provider's word, else by prices; None is unknown.
+
+    Of an answer that was cut off nobody tells the tokens, and still they are paid for: they are
+    estimated, for else a limit could be evaded by stopping each answer before its end.
+    """
     if answer.finished is None:
-        return None
+        written = sum(part_size(part) for part in answer.parts) // 4
+        about = Usage(input_tokens=answer.asked_tokens, output_tokens=written)
+        return cost_micros(about, engine.prices) if answer.parts else None
     told = answer.finished.cost_micros
     return cost_micros(answer.finished.usage, engine.prices) if told is None else told
 
@@ -171,10 +179,16 @@ def assistant_row(answer: Answer, engine: Engine, runtime_ms: int) -> Row:
         parts=answer.parts,
         usage=usage,
         cost_micros=cost_of(answer, engine),
-        prices=engine.prices if usage is not None else None,
+        prices=_prices(answer, engine),
         runtime_ms=runtime_ms,
         response_id=answer.finished.response_id if answer.finished else "",
     )
+
+
+def _prices(answer: Answer, engine: Engine) -> Prices | None:
+    if answer.finished is None and engine.prices is not None:
+        return replace(engine.prices, source=f"{engine.prices.source}, tokens estimated")
+    return engine.prices
 
 
 def step_rows(

@@ -198,6 +198,8 @@ class Answer:
     """Those that we, or the client, must answer."""
     waiting: tuple[ToolCall, ...] = ()
     """Those of them that only the client can execute."""
+    asked_tokens: int = 0
+    """About what the model had read when it was cut off: nobody tells what that cost."""
 
 
 @dataclass(frozen=True, slots=True)

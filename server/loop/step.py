@@ -225,7 +225,8 @@ def keep_answer(state: State, event: Interrupted) -> Moved:
     if not event.parts:
         return leave(state, event)
     parts = shown(distinct(event.parts), state.turn.toolbox)
-    state = replace(state, answer=Answer(parts, None, local_calls(parts)), results={})
+    answer = Answer(parts, None, local_calls(parts), asked_tokens=weigh(state.messages))
+    state = replace(state, answer=answer, results={})
     return _store_interrupted(state, event)
 
 

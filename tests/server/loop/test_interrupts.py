@@ -57,6 +57,25 @@ async def test_edge_case_01_a_stream_that_raises_the_cancellation_keeps_its_word
     assert (interrupted, last) == (True, Stopped("interrupted"))
 
 
+async def test_an_answer_that_is_cut_off_costs_what_it_is_estimated_at() -> None:
+    async def scene(request: Request) -> AsyncGenerator[StreamEvent]:
+        yield TextDelta(0, "word " * 4_000)
+        stage.switch.stop("interrupted")
+        await asyncio.Event().wait()
+
+    stage = Stage(scene)
+    assert await stage.run() == Stopped("interrupted")
+    [(rows, _, _)] = stage.ledger.commits
+    assert rows[0].usage is None, "nobody told the tokens"
+    prices = stage.turn.engine.prices
+    assert prices is not None
+    assert prices.output is not None
+    assert rows[0].cost_micros is not None
+    assert rows[0].cost_micros >= 5_000 * prices.output
+    assert rows[0].prices is not None
+    assert rows[0].prices.source.endswith("tokens estimated")
+
+
 async def test_edge_case_01_a_stream_that_raises_the_interrupt_itself_keeps_its_words() -> None:
     async def scene(request: Request) -> AsyncGenerator[StreamEvent]:
         async for event in half(stage):
