@@ -87,6 +87,8 @@ async def listening(host: str, secret: bytes, grant: Grant) -> AsyncGenerator[st
             await grant(wish, channel)
         except ApiError as refusal:
             await channel.close(REFUSED, refusal.message)
+        except Closed as gone:
+            log.debug("another replica left", wish=wish.what if wish else "", reason=str(gone))
 
     async with serve(
         handle,

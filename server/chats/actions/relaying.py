@@ -6,6 +6,7 @@ replicas, from memory to memory. Source: reference, chats, section 5.5.
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -60,10 +61,17 @@ class Relays:
     # Told by us ----------------------------------------------------------------------------------
 
     async def tell(self, chat_id: UUID, channel: Channel) -> None:
-        """Tell another replica what is said, as long as the turn is ours."""
+        """Tell another replica what is said, as long as the turn is ours and it listens."""
+        left = asyncio.ensure_future(_left(channel))
+        try:
+            await self._tell(chat_id, channel, left)
+        finally:
+            left.cancel()
+
+    async def _tell(self, chat_id: UUID, channel: Channel, left: asyncio.Future[None]) -> None:
         with self._feeds.open(chat_id) as feed, feed.listen() as bell:
             place = Place()
-            while True:
+            while not left.done():
                 chat = await feed.current()
                 if chat is None or chat.worker_id != self._relay.id:
                     return
@@ -72,7 +80,9 @@ class Relays:
                     place = news.place
                     await _send(channel, _message(feed, len(news.events), news.events))
                 else:
-                    await bell.wait(SILENT_FOR)
+                    rung = asyncio.ensure_future(bell.wait(SILENT_FOR))
+                    await asyncio.wait({rung, left}, return_when=asyncio.FIRST_COMPLETED)
+                    rung.cancel()
 
     # Told to us ----------------------------------------------------------------------------------
 
@@ -164,6 +174,13 @@ def _message(feed: Feed, count: int, events: Any) -> dict[str, Any]:
         "first": parts.said - count,
         "events": list(events),
     }
+
+
+async def _left(channel: Channel) -> None:
+    """Return when the line is gone: whoever listens says nothing on it."""
+    with suppress(Closed):
+        while True:
+            await channel.receive()
 
 
 async def _send(channel: Channel, message: dict[str, Any]) -> None:

@@ -33,10 +33,6 @@ BY_ID: LiteralString = f"""
     SELECT {COLUMNS} FROM chats c JOIN users u ON u.id = c.owner_id
      WHERE c.id = %(id)s AND {REACHED}
 """
-BY_IDS: LiteralString = f"""
-    SELECT {COLUMNS} FROM chats c JOIN users u ON u.id = c.owner_id
-     WHERE c.id = ANY(%(ids)s) AND {REACHED}
-"""
 LOCK: LiteralString = f"{BY_ID} FOR UPDATE OF c"
 FAMILY: LiteralString = f"""
     SELECT {COLUMNS} FROM chats c JOIN users u ON u.id = c.owner_id
@@ -137,12 +133,6 @@ async def by_id(tx: Tx, chat_id: UUID, action: Action = Action.READ) -> Chat | N
     """Return the chat if the actor may do ``action`` to it."""
     reach = tx.actor.reach(action, Kind.CHAT)
     return await tx.one(Chat, BY_ID, {"id": chat_id, **reach.args()})
-
-
-async def by_ids(tx: Tx, ids: Sequence[UUID]) -> list[Chat]:
-    """Return those of the chats that the actor may see, in no order."""
-    reach = tx.actor.reach(Action.READ, Kind.CHAT)
-    return await tx.all(Chat, BY_IDS, {"ids": list(ids), **reach.args()})
 
 
 async def lock(tx: Tx, chat_id: UUID) -> Chat | None:
