@@ -1,7 +1,5 @@
 """Options of the keys with which secrets are sealed in the database."""
 
-
-
 import base64
 import binascii
 from collections.abc import Sequence
