@@ -268,4 +268,5 @@ class ExternalAuth:
         "Services whose accounts people link, such as GitHub: a JSON list. Each is easier to set "
         "by CODER_EXTERNAL_AUTH_<n>_<KEY>, with keys such as TYPE, CLIENT_ID and CLIENT_SECRET.",
         secret=True,
+        numbered=("CODER_EXTERNAL_AUTH_<n>_<KEY>", indexed),
     )

@@ -41,6 +41,8 @@ class Option:
     hidden: bool = False
     dynamic: Callable[[Mapping[str, str]], str] | None = None
     """Works out the default from the environment, as for ``$CACHE_DIRECTORY`` of systemd."""
+    numbered: tuple[str, Callable[[Mapping[str, str]], list[str]]] | None = None
+    """Variables that spell a list by number: what they are called, and who gathers the words."""
 
     @property
     def yaml_path(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ def option(  # noqa: PLR0913, a declaration reads best as one list of keywords
     secret: bool = False,
     hidden: bool = False,
     dynamic: Callable[[Mapping[str, str]], str] | None = None,
+    numbered: tuple[str, Callable[[Mapping[str, str]], list[str]]] | None = None,
 ) -> T:
     """Declare a field of a settings dataclass together with its option.
 
@@ -90,6 +93,7 @@ def option(  # noqa: PLR0913, a declaration reads best as one list of keywords
         secret=secret,
         hidden=hidden,
         dynamic=dynamic,
+        numbered=numbered,
     )
     words = [default] if default or not kind.many else []
     return field(

@@ -11,7 +11,7 @@ from typing import Any, cast
 import yaml
 
 from server.settings.chatting import Chats
-from server.settings.external_auth import ExternalAuth, indexed
+from server.settings.external_auth import ExternalAuth
 from server.settings.introspection import Introspection, Logging
 from server.settings.networking import Networking, Sessions, Tls
 from server.settings.option import Option, options_of
@@ -147,8 +147,10 @@ def _find(
     # An empty variable counts as unset: unit files and compose files write them so.
     if value := given.environ.get(option.env, ""):
         return Source.ENV, f"--{option.flag} (from {option.env})", [value]
-    if option.flag == "external-auth-providers" and (numbered := indexed(given.environ)):
-        return Source.ENV, "CODER_EXTERNAL_AUTH_<n>_<KEY>", numbered
+    if option.numbered is not None:
+        variables, gather = option.numbered
+        if words := gather(given.environ):
+            return Source.ENV, variables, words
     if (key := ".".join(option.yaml_path)) in written:
         return Source.YAML, f"--{option.flag} (from {key} in {path})", written[key]
     default = option.dynamic(given.environ) if option.dynamic else option.default
